@@ -1,0 +1,48 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { UsageError } from '@kmm-hub/api-types';
+import type { Registry } from 'prom-client';
+
+export type HealthOptions = {
+  /** 0 = no server. */
+  port: number;
+  /** Default all addresses, as probes come from outside the pod. */
+  host?: string;
+  /** Every reason why the process cannot do its work now; none means ready. */
+  problems: () => string[];
+  registry: Registry;
+};
+
+/** Serves /healthz, /readyz (503 with one reason a line) and /metrics until aborted. Answers with the port. */
+export async function startHealthServer(options: HealthOptions, signal: AbortSignal): Promise<number> {
+  if (options.port === 0) return 0;
+  const server = createServer((request, response) => {
+    answer(request.url ?? '/', response, options).catch((err: unknown) => {
+      response.writeHead(500).end(String(err));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (err) => {
+      reject(new UsageError(`--health-port ${options.port} cannot be used: ${err.message}`, 'Choose another port.'));
+    });
+    server.listen(options.port, options.host, resolve);
+  });
+  signal.addEventListener('abort', () => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function answer(url: string, response: ServerResponse, { problems, registry }: HealthOptions): Promise<void> {
+  const path = url.split('?', 1)[0];
+  if (path === '/healthz') return void response.writeHead(200).end('ok\n');
+  if (path === '/readyz') {
+    const found = problems();
+    return void response.writeHead(found.length === 0 ? 200 : 503).end(`${found.join('\n') || 'ok'}\n`);
+  }
+  if (path === '/metrics') {
+    return void response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics());
+  }
+  response.writeHead(404).end('not found; /healthz, /readyz and /metrics are served\n');
+}

@@ -1,0 +1,34 @@
+export { backoffMs, sleep } from './backoff.ts';
+export { Cache, type CacheOptions, type Change } from './cache.ts';
+export {
+  type DeleteOptions,
+  KubeClient,
+  type ListOptions,
+  type ObjectList,
+  type ObjectRef,
+  type PatchOptions,
+} from './client.ts';
+export { type ConditionUpdate, conditionOf, setConditions } from './conditions.ts';
+export { processEnvironment } from './config.ts';
+export { type Connection, type ConnectionOptions, loadConnection } from './connection.ts';
+export { Controller, type ControllerOptions, type ReconcileResult } from './controller.ts';
+export {
+  AlreadyExistsError,
+  ApiError,
+  ConflictError,
+  ConnectionConfigError,
+  ForbiddenError,
+  InvalidObjectError,
+  NotFoundError,
+  ResourceExpiredError,
+  TooManyRequestsError,
+  UnreachableError,
+} from './errors.ts';
+export { EventRecorder } from './event-recorder.ts';
+export { startHealthServer } from './health-server.ts';
+export { createLogger } from './logger.ts';
+export { metricsRegistry, type ReconcileMetrics, reconcileMetrics } from './metrics.ts';
+export { runProcess } from './process.ts';
+export { Reflector, type ReflectorOptions } from './reflector.ts';
+export type { WatchEvent } from './watch-stream.ts';
+export { WorkQueue } from './work-queue.ts';

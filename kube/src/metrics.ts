@@ -1,0 +1,31 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+
+const RESULTS = ['success', 'requeue', 'error', 'terminal'] as const;
+
+/** Counts one reconcile. */
+export type ReconcileMetrics = (controller: string, result: (typeof RESULTS)[number], durationMs: number) => void;
+
+/** A registry of this process alone, with Node's own metrics. */
+export function metricsRegistry(): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return registry;
+}
+
+export function reconcileMetrics(registry: Registry, controllers: readonly string[]): ReconcileMetrics {
+  const shared = { labelNames: ['controller', 'result'] as const, registers: [registry] };
+  const total = new Counter({ name: 'kmm_hub_reconcile_total', help: 'Reconciles by result.', ...shared });
+  const seconds = new Histogram({
+    name: 'kmm_hub_reconcile_duration_seconds',
+    help: 'Duration of one reconcile, queue wait excluded.',
+    buckets: [0.005, 0.025, 0.1, 0.5, 2.5, 10, 60],
+    ...shared,
+  });
+  for (const controller of controllers) {
+    for (const result of RESULTS) total.inc({ controller, result }, 0); // rate() needs the first zero
+  }
+  return (controller, result, durationMs) => {
+    total.inc({ controller, result });
+    seconds.observe({ controller, result }, durationMs / 1000);
+  };
+}

@@ -1,0 +1,37 @@
+import { explain, HubError } from '@kmm-hub/api-types';
+import type { Logger } from 'pino';
+import { processEnvironment } from './config.ts';
+import { createLogger } from './logger.ts';
+
+/** How long a process may take to stop before it is ended. */
+const STOP_LIMIT_MS = 20_000;
+
+/**
+ * Runs one process until it ends or is told to (SIGTERM, SIGINT). Exit codes: 0 stopped cleanly, 1 failed, 2 wrong usage.
+ * An expected failure is one clear line; only a mistake of ours shows a stack.
+ */
+export async function runProcess(
+  name: string,
+  main: (context: { log: Logger; signal: AbortSignal }) => Promise<void>,
+): Promise<void> {
+  const { logLevel, terminal } = processEnvironment();
+  const log = createLogger({ process: name, level: logLevel, pretty: terminal });
+  const stopping = new AbortController();
+  for (const event of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(event, () => {
+      log.info({ signal: event }, 'stopping');
+      stopping.abort(new Error(event));
+      setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    });
+  }
+  try {
+    await main({ log, signal: stopping.signal });
+    process.exitCode = 0;
+  } catch (err) {
+    if (stopping.signal.aborted && !(err instanceof HubError)) return;
+    process.exitCode = err instanceof HubError && err.code === 'WrongUsage' ? 2 : 1;
+    if (err instanceof HubError) process.stderr.write(`${name}: ${explain(err)}\n`);
+    else log.fatal({ err }, 'failed by a mistake in the program');
+    stopping.abort(err); // whatever still runs ends with it
+  }
+}
