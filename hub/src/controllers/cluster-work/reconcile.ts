@@ -1,0 +1,109 @@
+import { explain, HubError, type ManifestWork, manifestWork, type Resource } from '@kmm-hub/api-types';
+import { ConflictError, type KubeClient, type ReconcileResult } from '@kmm-hub/kube';
+import type { Logger } from 'pino';
+import type { Demand } from '../../fleet/demand.ts';
+import type { Fleet } from '../../fleet/fleet.ts';
+import { canonical } from '../../fleet/recipe.ts';
+import { ForeignWorkError, WorkTooLargeError } from './errors.ts';
+import { imageStates } from './image-states.ts';
+import { MAX_WORK_BYTES, manifestWorkFor } from './manifest-work.ts';
+import { type ImageState, planWork, type Waiting } from './plan.ts';
+import { literalsOf, moduleOfWork, sameWork } from './stored-work.ts';
+
+export type ClusterWorkDeps = {
+  client: KubeClient;
+  fleet: Fleet;
+  demand: Demand;
+  /** Key → why the cluster has not all that it should; read by the module's status. */
+  waiting: Map<string, Waiting>;
+  /** Tells the module's status that something changed. */
+  changed: (module: string) => void;
+  log: Logger;
+};
+
+const works = manifestWork as Resource<ManifestWork>;
+
+type WorkRef = { module: string; cluster: string };
+
+/** `module/cluster`, the key of one module on one cluster. */
+export const workKey = (module: string, cluster: string) => `${module}/${cluster}`;
+
+/** `key` is one module on one cluster: an event touches the keys it concerns, never the whole fleet. */
+export async function reconcileWork(deps: ClusterWorkDeps, key: string, signal: AbortSignal): Promise<ReconcileResult> {
+  const [module = '', cluster = ''] = key.split('/', 2);
+  try {
+    note(deps, key, await settle(deps, { module, cluster }, signal));
+  } catch (err) {
+    // a conflict only means that the cache was old; what a person must know reaches the module's status
+    if (err instanceof HubError && !(err instanceof ConflictError)) {
+      note(deps, key, { reason: err.code, message: explain(err), pending: err.retry === 'backoff' });
+    }
+    throw err;
+  }
+  return undefined;
+}
+
+/** Brings the work of one cluster to where it should be; the answer is what the cluster still waits for. */
+async function settle(deps: ClusterWorkDeps, { module, cluster }: WorkRef, signal: AbortSignal) {
+  const { client, fleet, log } = deps;
+  const owner = fleet.modules.get(module);
+  const work = fleet.workOf(module, cluster);
+  const selected = owner !== undefined && fleet.selects(owner, cluster);
+  const images = selected ? imageStates(deps, owner, cluster) : new Map<string, ImageState>();
+  const loadsModule = owner?.spec.moduleSpec?.moduleLoader !== undefined;
+  const plan = planWork({ selected, loadsModule, images, ...(work && { current: literalsOf(work) }) });
+  if (plan.action === 'delete' || owner === undefined) {
+    if (work !== undefined && fleet.synced) await deleteWork(deps, work, signal);
+    return undefined;
+  }
+  if (plan.action === 'hold') return plan.waiting;
+  const written = await applyWork(client, { wanted: manifestWorkFor(owner, cluster, plan.literals), work }, signal);
+  if (written) log.info({ module, cluster, kernels: [...plan.literals.keys()] }, 'work written');
+  return plan.waiting;
+}
+
+function note({ waiting, changed }: ClusterWorkDeps, key: string, now: Waiting | undefined): void {
+  const before = waiting.get(key);
+  if (now === undefined) waiting.delete(key);
+  else waiting.set(key, now);
+  if (canonical(before ?? null) !== canonical(now ?? null)) changed(key.split('/', 1)[0] as string);
+}
+
+async function deleteWork({ client, log }: ClusterWorkDeps, work: ManifestWork, signal: AbortSignal): Promise<void> {
+  if (work.metadata.deletionTimestamp !== undefined) return;
+  const { name, namespace = '', uid = '' } = work.metadata;
+  await client.delete(works, { namespace, name, uid }, signal);
+  log.info({ module: name, cluster: namespace }, 'work deleted');
+}
+
+/** Creates or replaces the work when it differs; one write. True when it was written. */
+async function applyWork(
+  client: KubeClient,
+  { wanted, work }: { wanted: ManifestWork; work: ManifestWork | undefined },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const size = Buffer.byteLength(JSON.stringify(wanted.spec.workload));
+  if (size > MAX_WORK_BYTES) throw new WorkTooLargeError(wanted.metadata, size);
+  if (work === undefined) {
+    const created = await client.createIfAbsent(works, wanted, signal);
+    if (created === undefined) await refuseForeign(client, wanted, signal);
+    return created !== undefined;
+  }
+  if (work.metadata.deletionTimestamp !== undefined) return false;
+  if (sameWork(wanted, work)) return false;
+  const metadata = {
+    ...work.metadata,
+    labels: { ...work.metadata.labels, ...wanted.metadata.labels },
+    annotations: { ...work.metadata.annotations, ...wanted.metadata.annotations },
+    ownerReferences: wanted.metadata.ownerReferences ?? [],
+  };
+  await client.replace(works, { object: { ...work, metadata, spec: wanted.spec } }, signal);
+  return true;
+}
+
+/** A work of our label is only missing from the cache yet; any other is somebody else's (W10). */
+async function refuseForeign(client: KubeClient, wanted: ManifestWork, signal: AbortSignal): Promise<void> {
+  const { namespace = '', name } = wanted.metadata;
+  const live = await client.getIfPresent(works, { namespace, name }, signal);
+  if (live !== undefined && moduleOfWork(live) !== name) throw new ForeignWorkError(wanted.metadata);
+}

@@ -1,0 +1,135 @@
+import type { ModuleImageStatus } from '@kmm-hub/api-types';
+import { Controller, EventRecorder, type KubeClient, type ReconcileMetrics } from '@kmm-hub/kube';
+import { ImageQueue, type ImageStep } from '@kmm-hub/queue/client';
+import type { Logger } from 'pino';
+import type { Waiting } from './controllers/cluster-work/plan.ts';
+import { reconcileWork } from './controllers/cluster-work/reconcile.ts';
+import { type JobNews, reconcileImage } from './controllers/module-images/reconcile.ts';
+import { reconcileStatus } from './controllers/module-status/reconcile.ts';
+import { Demand } from './fleet/demand.ts';
+import { Fleet } from './fleet/fleet.ts';
+import { connectTriggers } from './triggers.ts';
+
+export type HubOptions = {
+  client: KubeClient;
+  namespace: string;
+  redisUrl: string;
+  log: Logger;
+  metrics: ReconcileMetrics;
+};
+
+export const CONTROLLERS = ['module-recipes', 'module-images', 'cluster-work', 'module-status'] as const;
+
+/** The status of a module is written at most this often. */
+const STATUS_INTERVAL_MS = 1000;
+
+const PHASES: Record<ImageStep, ModuleImageStatus['phase']> = {
+  Looking: 'Pending',
+  Building: 'Building',
+  Signing: 'Signing',
+  Publishing: 'Signing',
+};
+
+/** The hub: caches, and the controllers that act on them. */
+export class Hub {
+  readonly #fleet: Fleet;
+  readonly #demand: Demand;
+  readonly #queue: ImageQueue;
+  readonly #news = new Map<string, JobNews>();
+  /** Module → the images it wanted when its recipes were last planned. */
+  readonly #planned = new Map<string, string[]>();
+  readonly #lastStatus = new Map<string, number>();
+  readonly #recipes: Controller;
+  readonly #images: Controller;
+  readonly #works: Controller;
+  readonly #statuses: Controller;
+
+  constructor({ client, namespace, redisUrl, log, metrics }: HubOptions) {
+    const fleet = new Fleet({ client, namespace, log });
+    const demand = new Demand(fleet);
+    const queue = new ImageQueue(redisUrl, {
+      onResult: (name, result) => this.#tell(name, { result }),
+      onStep: (name, step) => this.#tell(name, { step: PHASES[step] }),
+    });
+    this.#fleet = fleet;
+    this.#demand = demand;
+    this.#queue = queue;
+    const waiting = new Map<string, Waiting>();
+    const events = new EventRecorder({ client, component: 'kmm-hub', log });
+    const imageDeps = { client, fleet, demand, queue, news: this.#news, events, log };
+    const workDeps = { client, fleet, demand, waiting, changed: (name: string) => this.#touchStatus(name), log };
+    const statusDeps = { client, fleet, demand, waiting, events, log };
+    const runtime = { log, metrics };
+    this.#recipes = new Controller({
+      name: 'module-recipes',
+      reconcile: async (module) => this.#reconcileRecipes(module),
+      concurrency: 1,
+      ...runtime,
+    });
+    this.#images = new Controller({
+      name: 'module-images',
+      reconcile: (key, signal) => reconcileImage(imageDeps, key, signal),
+      ...runtime,
+    });
+    this.#works = new Controller({
+      name: 'cluster-work',
+      reconcile: (key, signal) => reconcileWork(workDeps, key, signal),
+      concurrency: 32,
+      ...runtime,
+    });
+    this.#statuses = new Controller({
+      name: 'module-status',
+      reconcile: (key, signal) => {
+        this.#lastStatus.set(key, Date.now());
+        return reconcileStatus(statusDeps, key, signal);
+      },
+      concurrency: 2,
+      ...runtime,
+    });
+  }
+
+  /** Why the hub cannot do its work now. */
+  problems(): string[] {
+    return [...this.#fleet.problems(), ...this.#queue.problems()];
+  }
+
+  /** Runs until aborted. Deciding starts once every cache is filled: half a fleet would plan and delete wrongly. */
+  async run(signal: AbortSignal): Promise<void> {
+    const following = this.#fleet.run(signal);
+    await this.#fleet.whenSynced(signal);
+    connectTriggers({
+      fleet: this.#fleet,
+      demand: this.#demand,
+      recipes: (module) => this.#recipes.queue.add(module),
+      images: (image) => this.#images.queue.add(image),
+      works: (key, delayMs) => this.#works.queue.addAfter(key, delayMs),
+      status: (module) => this.#touchStatus(module),
+    });
+    const controllers = [this.#recipes, this.#images, this.#works, this.#statuses];
+    await Promise.all([following, ...controllers.map((controller) => controller.run(signal))]);
+    await this.#queue.close();
+  }
+
+  /** Looks at every image that the module wanted or wants now. */
+  #reconcileRecipes(module: string): undefined {
+    const before = this.#planned.get(module) ?? [];
+    const now = [...this.#demand.recipesOf(module).keys()];
+    if (now.length === 0) this.#planned.delete(module);
+    else this.#planned.set(module, now);
+    for (const image of new Set([...before, ...now])) this.#images.queue.add(image);
+  }
+
+  #tell(image: string, { result, step }: JobNews): void {
+    const known = this.#news.get(image);
+    if (result !== undefined) this.#news.set(image, { result });
+    // a step that arrives behind the end of its job is old
+    else if (step !== undefined && known?.result === undefined) this.#news.set(image, { step });
+    this.#images.queue.add(image);
+  }
+
+  /** `addAfter` keeps the earlier of two times, so a burst of changes is one write an interval. */
+  #touchStatus(module: string): void {
+    const sinceMs = Date.now() - (this.#lastStatus.get(module) ?? 0);
+    this.#statuses.queue.addAfter(module, STATUS_INTERVAL_MS - sinceMs);
+  }
+}

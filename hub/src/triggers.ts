@@ -1,0 +1,140 @@
+import type { ManagedCluster, ManagedClusterModule, ManifestWork, ModuleImage } from '@kmm-hub/api-types';
+import { workKey } from './controllers/cluster-work/reconcile.ts';
+import { moduleOfWork } from './controllers/cluster-work/stored-work.ts';
+import type { Demand } from './fleet/demand.ts';
+import { CONFIG_MAP, type Fleet } from './fleet/fleet.ts';
+import { kernelsOfCluster } from './fleet/kernels.ts';
+
+export type Triggers = {
+  fleet: Fleet;
+  demand: Demand;
+  /** Adds a key of that controller's queue, after a delay if one is given. */
+  recipes: (module: string) => void;
+  images: (image: string) => void;
+  works: (key: string, delayMs: number) => void;
+  status: (module: string) => void;
+};
+
+/** Images of a cluster that become ready together make one write of its work. */
+const COALESCE_MS = 500;
+
+/**
+ * Which change concerns which key: an event adds the keys it touches, never the whole fleet. To be called once the
+ * caches are filled; it begins with every object that is there.
+ */
+export function connectTriggers(triggers: Triggers): void {
+  const { fleet, images, works, status } = triggers;
+  fleet.modules.onChange(({ key, old, current }) => {
+    if (old && current && isStatusOnly(old, current)) return;
+    touchModule(triggers, key);
+    const selected = current === undefined ? [] : fleet.selectedClusters(current);
+    const existing = fleet.works.byIndex('module', key).map(({ metadata }) => metadata.namespace ?? '');
+    for (const cluster of new Set([...selected, ...existing])) works(workKey(key, cluster), 0);
+  });
+  fleet.clusters.onChange(({ key, old, current }) => {
+    if (old && current && isSameForModules(old, current)) touchStatuses(triggers, key);
+    else touchCluster(triggers, key);
+  });
+  fleet.inventories.onChange(({ old, current }) => {
+    const cluster = (current ?? old)?.metadata.namespace;
+    if (cluster !== undefined) touchCluster(triggers, cluster);
+  });
+  fleet.images.onChange(({ key, old, current }) => {
+    images(key);
+    if (isSettledAlike(old, current)) return;
+    for (const module of triggers.demand.wanters(key)) touchWorks(triggers, module);
+  });
+  fleet.works.onChange(({ old, current }) => {
+    const work = (current ?? old) as ManifestWork;
+    const module = moduleOfWork(work);
+    if (module === undefined) return;
+    status(module);
+    if (!old || !current || isEdited(old, current)) works(workKey(module, work.metadata.namespace ?? ''), 0);
+  });
+  fleet.configMaps.onChange(({ key, old, current }) => {
+    if (JSON.stringify(old?.data) !== JSON.stringify(current?.data)) touchConfigMap(triggers, key.split('/')[1] ?? '');
+  });
+}
+
+/** Something that the module's recipes depend on changed: they are planned again, once for a burst of changes. */
+function touchModule({ demand, recipes, status }: Triggers, module: string): void {
+  demand.touch(module);
+  recipes(module);
+  status(module);
+}
+
+function touchCluster(triggers: Triggers, cluster: string): void {
+  const { fleet, works } = triggers;
+  for (const module of fleet.modules.list()) {
+    const { name } = module.metadata;
+    if (!fleet.selects(module, cluster) && fleet.workOf(name, cluster) === undefined) continue;
+    touchModule(triggers, name);
+    works(workKey(name, cluster), 0);
+  }
+}
+
+function touchConfigMap(triggers: Triggers, name: string): void {
+  for (const module of triggers.fleet.modules.list()) {
+    // quoted: `dockerfile` is not found in `dockerfile-2`; a match too many only costs a look
+    if (name !== CONFIG_MAP && !JSON.stringify(module.spec).includes(JSON.stringify(name))) continue;
+    touchModule(triggers, module.metadata.name);
+    touchWorks(triggers, module.metadata.name);
+  }
+}
+
+function touchWorks({ fleet, demand, works, status }: Triggers, module: string): void {
+  const object = fleet.modules.get(module);
+  const waiting = [...demand.recipesOf(module).keys()].some((image) => !isPublished(fleet.images.get(image)));
+  for (const cluster of object === undefined ? [] : fleet.selectedClusters(object)) {
+    works(workKey(module, cluster), waiting ? COALESCE_MS : 0);
+  }
+  status(module);
+}
+
+function touchStatuses({ fleet, status }: Triggers, cluster: string): void {
+  for (const { metadata } of fleet.modules.list()) {
+    if (fleet.workOf(metadata.name, cluster) !== undefined) status(metadata.name);
+  }
+}
+
+/** A write of our own status is no reason to look again. */
+function isStatusOnly(old: ManagedClusterModule, current: ManagedClusterModule): boolean {
+  return (
+    old.metadata.uid === current.metadata.uid &&
+    old.metadata.generation === current.metadata.generation &&
+    old.metadata.deletionTimestamp === current.metadata.deletionTimestamp &&
+    old.metadata.finalizers?.join() === current.metadata.finalizers?.join()
+  );
+}
+
+function isSameForModules(old: ManagedCluster, current: ManagedCluster): boolean {
+  const parts = [old, current].map((cluster) =>
+    JSON.stringify([
+      cluster.metadata.labels,
+      cluster.metadata.deletionTimestamp,
+      cluster.spec?.hubAcceptsClient,
+      kernelsOfCluster(cluster, undefined),
+    ]),
+  );
+  return parts[0] === parts[1];
+}
+
+function isPublished(image: ModuleImage | undefined): boolean {
+  return image?.status?.phase === 'Published';
+}
+
+function isSettledAlike(old: ModuleImage | undefined, current: ModuleImage | undefined): boolean {
+  const parts = [old, current].map((image) => {
+    const { phase, digest, recipeKey, conditions } = image?.status ?? {};
+    return JSON.stringify([phase, digest, recipeKey, conditions?.map(({ reason, message }) => [reason, message])]);
+  });
+  return parts[0] === parts[1];
+}
+
+/** Spec, labels or annotations changed; our own writes are no edits in effect, but looking again costs no request. */
+function isEdited(old: ManifestWork, current: ManifestWork): boolean {
+  const parts = [old, current].map(({ metadata }) =>
+    JSON.stringify([metadata.generation, metadata.labels, metadata.annotations, metadata.deletionTimestamp]),
+  );
+  return parts[0] !== parts[1];
+}

@@ -1,0 +1,3 @@
+export { QueueUnreachableError } from './errors.ts';
+export type { ImageJob, ImageResult, ImageStep } from './image-job.ts';
+export { ImageQueue, type ImageQueueListener } from './image-queue.ts';
