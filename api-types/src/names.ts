@@ -14,6 +14,8 @@ export const CONTAINS_MODULES_LABEL = 'kmm.node.k8s.io/contains-modules';
 export const IMAGE_TAGS_ANNOTATION = 'hub.kmm.sigs.x-k8s.io/image-tags';
 /** On an image manifest that our workers published: the content key of what went into it. */
 export const CONTENT_KEY_ANNOTATION = 'sigs.x-k8s.io.kmm.content-key';
+/** The same without the base images: what is known before anything is pulled. */
+export const INPUT_KEY_ANNOTATION = 'sigs.x-k8s.io.kmm.input-key';
 /** On an image manifest that our workers published: the kernel it was built for. */
 export const KERNEL_ANNOTATION = 'sigs.x-k8s.io.kmm.kernel-version';
 

@@ -12,6 +12,7 @@ export { type ConditionUpdate, conditionOf, setConditions } from './conditions.t
 export { processEnvironment } from './config.ts';
 export { type Connection, type ConnectionOptions, loadConnection } from './connection.ts';
 export { Controller, type ControllerOptions, type ReconcileResult } from './controller.ts';
+export { Discovery } from './discovery.ts';
 export {
   AlreadyExistsError,
   ApiError,

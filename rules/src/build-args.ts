@@ -26,7 +26,7 @@ export function automaticBuildArgs(of: {
   ];
 }
 
-/** Overrides arguments of the same name where they stand, and appends the others sorted by name (KMM v2.6 §3.3, §3.5). */
+/** Overrides arguments of one name where they stand; appends the others sorted by name (KMM v2.6 §3.3, §3.5). */
 export function mergeBuildArgs(base: readonly BuildArg[], overrides: readonly BuildArg[]): BuildArg[] {
   const values = new Map(overrides.map(({ name, value }) => [name, value]));
   const known = new Set(base.map(({ name }) => name));
@@ -42,8 +42,8 @@ export function usesToolkit(dockerfile: string): boolean {
 
 /**
  * Names that ARG instructions declare, over all stages, each once, in order of the first. A build argument that is not
- * among them changes nothing. Follows Dockerfile's rules on comments, continued lines and the escape directive; a line of
- * a heredoc that looks like an ARG counts too, which costs no more than a needless difference in a recipe key.
+ * among them changes nothing. Follows Dockerfile's rules on comments, continued lines and the escape directive; a line
+ * of a heredoc that looks like an ARG counts too, which costs no more than a needless difference in a recipe key.
  */
 export function declaredBuildArgs(dockerfile: string): string[] {
   const declarations = logicalLines(dockerfile).flatMap((line) => /^\s*ARG\s+(.*)$/is.exec(line)?.[1] ?? []);
@@ -76,7 +76,7 @@ function logicalLines(dockerfile: string): string[] {
   return [...joined, continued];
 }
 
-/** Quoted values out of the way, as they may hold blanks. */
+/** Quoted values out of the way, as they may hold blanks. An open quote runs to the end, so that no scan is in vain. */
 function withoutQuoted(text: string): string {
-  return text.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|'[^']*'/gs, '');
+  return text.replace(/"[^"\\]*(?:\\.?[^"\\]*)*"?|'[^']*'?/gs, '');
 }

@@ -5,7 +5,7 @@ const MAX_CLAIM_CHARACTERS = 1024;
 
 /** The kernels of a cluster as its claim carries them, and what does not fit. */
 export type KernelVersionsClaim = {
-  /** Kernels sorted, one a line, at most 1,024 characters; `undefined` when there is none, as a claim cannot be empty. */
+  /** Kernels sorted, one a line, at most 1,024 characters; `undefined` for none, as a claim cannot be empty. */
   value: string | undefined;
   /** Sorted last and over the limit: whole kernels that only the ClusterInventory can carry (W24). */
   omitted: RawKernelVersion[];
@@ -25,8 +25,8 @@ export function formatKernelVersionsClaim(reported: Iterable<string>): KernelVer
 }
 
 /**
- * Reads the value of the claim: kernels sorted, each once. Upstream makes a kernel of a blank line (W24); blank lines are
- * dropped here. `invalid` holds the other lines that are no kernel versions.
+ * Reads the value of the claim: kernels sorted, each once. Upstream makes a kernel of a blank line (W24); blank lines
+ * are dropped here. `invalid` holds the other lines that are no kernel versions.
  */
 export function parseKernelVersionsClaim(value: string): { kernels: RawKernelVersion[]; invalid: string[] } {
   const lines = value.split('\n').map((line) => line.trim());

@@ -7,8 +7,9 @@ import { searchExpression } from './search-expression.ts';
 export type FoundKernelMapping = { index: number; mapping: KernelMapping };
 
 /**
- * The first mapping that matches, literal or expression alike (KMM v2.6 §3.2). `undefined`: the kernel is not targeted,
- * which is no failure. WrongRegexp when an expression on the way does not compile; those after the match are not looked at.
+ * The first mapping that matches, literal or expression alike (KMM v2.6 §3.2). `undefined`: the kernel is not
+ * targeted, which is no failure. WrongRegexp when an expression on the way does not compile; those after the match
+ * are not looked at.
  */
 export function findKernelMapping(
   mappings: readonly KernelMapping[],

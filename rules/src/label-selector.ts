@@ -8,8 +8,8 @@ export function matchesLabels(selector: Labels, labels: Labels = {}): boolean {
 }
 
 /**
- * metav1.LabelSelector as Kubernetes reads it: all of matchLabels and matchExpressions; {} matches everything; NotIn also
- * matches a label that is absent. An expression that Kubernetes refuses (In or NotIn without values) matches nothing.
+ * metav1.LabelSelector as Kubernetes reads it: all of matchLabels and matchExpressions; {} matches everything; NotIn
+ * also matches an absent label. An expression that Kubernetes refuses (In or NotIn without values) matches nothing.
  */
 export function matchesLabelSelector(selector: LabelSelector, labels: Labels = {}): boolean {
   const expressions = selector.matchExpressions ?? [];

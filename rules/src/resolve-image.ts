@@ -43,7 +43,8 @@ export type ModuleImageQuestion = {
  * ContainerImageMissing, ImageWithoutTag (by upstream's naive rule: "registry:5000/kmod" passes, §1.10).
  *
  * `containerImage` and `unsignedImage` get the normalised kernel; `filesToSign` the trimmed one, and all three get
- * MOD_NAME and MOD_NAMESPACE. Upstream normalises paths too, so that they point nowhere, and leaves both names empty (W29).
+ * MOD_NAME and MOD_NAMESPACE. Upstream normalises paths too, so that they point nowhere, and leaves both names empty
+ * in what is signed (W29).
  */
 export function resolveModuleImage(question: ModuleImageQuestion): RuleResult<ResolvedImage | undefined> {
   const { container } = question;

@@ -4,7 +4,7 @@ const REMEDIES = {
   WrongKernelVersion: 'Report what `uname -r` prints, e.g. "6.1.0-53-amd64".',
   WrongRegexp: 'Write the expression in RE2 syntax: no look-around and no back-references.',
   WrongTemplate:
-    'Write variables as $NAME, ${NAME} or ${NAME:-text}, where the text is plain or one $NAME, and $$ for a dollar sign.',
+    'Write variables as $NAME, ${NAME} or ${NAME:-text}, where text is plain or one $NAME, and $$ for a dollar sign.',
   ContainerImageMissing: 'Set containerImage in the kernel mapping or in the container.',
   ImageWithoutTag: 'Add a tag or a digest to the image, e.g. registry.example.com/kmod:${KERNEL_FULL_VERSION}.',
 } as const;

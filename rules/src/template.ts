@@ -9,12 +9,18 @@ export type SubstitutedTemplate = {
   ignored: string[];
 };
 
+const NAME = String.raw`[\p{L}\p{Nd}_]+`;
+const TEXT = String.raw`[^$}\r\n]*`;
+const OPERATION = String.raw`(?<operator>:?[-=+])(?:\$(?<other>${NAME})|(?<word>${TEXT}))`;
+const NO_OPERATION = String.raw`(?<ignored>[^$}\r\n\p{L}\p{Nd}_]${TEXT})?`;
 /**
- * `$$`, `$NAME`, `${NAME}` with an operator and its text or with something ignored, and last `${` that is none of these.
- * No two parts beside each other can take the same character, so that a failing match never tries twice.
+ * Everything that begins with a dollar sign and is not plain text; a `${` alone is one that is not closed or understood.
+ * A name is never followed by what could be more of it, so that a failing match does not try again from each of its ends.
  */
-const VARIABLE =
-  /\$\$|\$(?<bare>[\p{L}\p{Nd}_]+)|\$\{(?<braced>[\p{L}\p{Nd}_]+)(?:(?<operator>:?[-=+])(?:\$(?<other>[\p{L}\p{Nd}_]+)|(?<word>[^$}\r\n]*))|(?<ignored>[^$}\r\n\p{L}\p{Nd}_][^$}\r\n]*)?)\}|\$\{/gu;
+const VARIABLE = new RegExp(
+  String.raw`\$\$|\$(?<bare>${NAME})|\$\{(?<braced>${NAME})(?:${OPERATION}|${NO_OPERATION})\}|\$\{`,
+  'gu',
+);
 
 /**
  * Puts variables into a template, by the grammar of KMM v2.6 §3.4 (the golden rows were run through upstream's parser):

@@ -14,8 +14,8 @@ export type ToolkitCatalogueEntry = {
 
 /**
  * The toolkit image for a kernel, by the first entry that matches; `undefined` when none does. Its variables get the
- * normalised kernel. Errors: WrongRegexp, WrongKernelVersion, WrongTemplate. Unlike in a user's image an unknown variable
- * is an error here: no upstream configuration relies on it becoming empty.
+ * normalised kernel. Errors: WrongRegexp, WrongKernelVersion, WrongTemplate. Unlike in a user's image an unknown
+ * variable is an error here: no upstream configuration relies on it becoming empty.
  */
 export function findToolkitImage(
   catalogue: readonly ToolkitCatalogueEntry[],

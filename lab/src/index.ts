@@ -1,0 +1,10 @@
+export { applyFolder } from './access/apply.ts';
+export { writeKubeconfig } from './access/kubeconfig.ts';
+export { kubeconfigForServiceAccount, tokenFor } from './access/service-account.ts';
+export { checkout } from './host/config.ts';
+export { Disposables, stopOnSignals } from './host/disposables.ts';
+export { runFolder } from './host/run-folder.ts';
+export { waitFor } from './host/wait.ts';
+export { type ControlPlane, startControlPlane } from './servers/control-plane.ts';
+export { type Redis, startRedis } from './servers/redis.ts';
+export { type Registry, startRegistry } from './servers/registry.ts';

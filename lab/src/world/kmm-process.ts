@@ -1,0 +1,41 @@
+import { join } from 'node:path';
+import { checkout, childEnvironment } from '../host/config.ts';
+import { freePort } from '../host/ports.ts';
+import { type Restartable, startRestartable } from '../host/restartable.ts';
+
+export type KmmProcessOptions = {
+  name: string;
+  /** From the top of the checkout, e.g. "hub/src/main.ts". */
+  entry: string;
+  args: string[];
+  /** For the log. */
+  folder: string;
+  signal: AbortSignal;
+};
+
+const READY_LIMIT_MS = 60_000;
+
+/** Starts one of our own processes as a user would, and waits until its /readyz says 200. */
+export async function startKmmProcess(options: KmmProcessOptions): Promise<Restartable> {
+  const { name, entry, args, folder, signal } = options;
+  const port = await freePort();
+  return startRestartable({
+    name,
+    command: process.execPath,
+    args: [join(checkout, entry), ...args, '--health-port', String(port)],
+    env: childEnvironment(),
+    logFile: join(folder, `${name}.log`),
+    ready: async (limit) => {
+      const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: limit });
+      const reasons = (await response.text()).trim();
+      if (!response.ok) throw new NotReadyYet(reasons);
+    },
+    readyTimeoutMs: READY_LIMIT_MS,
+    signal,
+  });
+}
+
+/** What /readyz said; the wait tries again and shows it when the time is up. */
+class NotReadyYet extends Error {
+  override readonly name = 'NotReadyYet';
+}

@@ -1,0 +1,27 @@
+const MIB = 1024 * 1024;
+
+/** The room's defaults. Times in milliseconds, sizes in bytes. */
+export const defaults = {
+  /** Longest silence of a registry: until its headers, and between two pieces of a body. */
+  timeoutMs: 30_000,
+  /** Tries of one request, the first included. */
+  attempts: 4,
+  /** The wait before the first repetition; it doubles, with jitter. */
+  retryDelayMs: 200,
+  /** A registry that asks for a longer pause than this gets it from the job queue, not from a sleeping request. */
+  maxRetryAfterMs: 5_000,
+  maxRedirects: 5,
+  /** Bound of the distribution spec's implementations for manifests; configs get the same. */
+  maxManifestBytes: 4 * MIB,
+  /** What an error or a token answer may hold. */
+  maxAnswerBytes: 256 * 1024,
+  extract: {
+    /** Of all layers unpacked, selected or not: ends a decompression bomb. */
+    maxImageBytes: 32 * 1024 * MIB,
+    maxEntries: 2_000_000,
+    /** Of what is selected; folders and links count as files. */
+    maxFiles: 50_000,
+    maxFileBytes: 512 * MIB,
+    maxTotalBytes: 2048 * MIB,
+  },
+} as const;

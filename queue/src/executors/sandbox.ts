@@ -1,0 +1,48 @@
+import type { Readable } from 'node:stream';
+import { Readable as NodeReadable } from 'node:stream';
+import { type Pack, pack } from 'tar-stream';
+import { DockerfileRefusedError } from './errors.ts';
+import type { BuildRequest } from './executor.ts';
+
+/** What the tools below belong to, on Debian. */
+export const SANDBOX_PACKAGES = { setpriv: 'util-linux', unshare: 'util-linux', mount: 'mount', tar: 'tar' };
+
+/**
+ * Run as the first process of fresh namespaces: join the cgroup, cover the machine's shared memory, unpack the secrets from
+ * stdin into memory that vanishes with the namespace, then become the command.
+ */
+const SETUP = `set -eu
+[ -z "$1" ] || echo 0 > "$1"
+mount -t tmpfs -o mode=1777,nosuid,nodev,size=256m tmpfs /dev/shm
+mount -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=64m tmpfs "$2"
+tar -x -f - -C "$2"
+shift 2
+exec "$@" < /dev/null`;
+
+export type Sandboxed = { argv: readonly string[]; joinFile: string | undefined; secretsFolder: string };
+
+/**
+ * A command with cut network and process view. Its whole process tree is gone when the outer process is killed, or when
+ * the thread that started it dies: setpriv makes the kernel kill unshare, unshare its child, and with the first process of
+ * a PID namespace all others end.
+ */
+export function sandboxed({ argv, joinFile, secretsFolder }: Sandboxed): [string, ...string[]] {
+  const namespaces = ['--net', '--ipc', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const setup = ['sh', '-c', SETUP, 'sh', joinFile ?? '', secretsFolder];
+  return ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...namespaces, ...setup, ...argv];
+}
+
+/** A tar of `<secret>/<key>` files. Throws DockerfileRefusedError for names that Kubernetes would not allow either. */
+export function secretsArchive(secrets: BuildRequest['secrets']): Readable {
+  const archive: Pack = pack();
+  for (const [secret, entries] of Object.entries(secrets)) {
+    for (const [key, value] of Object.entries(entries)) {
+      const valid =
+        /^[a-z0-9][-a-z0-9.]{0,252}$/.test(secret) && /^[-._a-zA-Z0-9]{1,253}$/.test(key) && !/^\.\.?$/.test(key);
+      if (!valid) throw new DockerfileRefusedError('a build secret has a name that is no name of a Secret');
+      archive.entry({ name: `${secret}/${key}`, mode: 0o444 }, value);
+    }
+  }
+  archive.finalize();
+  return NodeReadable.from(archive, { objectMode: false });
+}

@@ -1,0 +1,74 @@
+import { configMap, type ModuleImage, moduleImage, type Resource, type Secret, secret } from '@kmm-hub/api-types';
+import type { KubeClient } from '@kmm-hub/kube';
+import type { ImageJob } from '../client/image-job.ts';
+import { sha256 } from './content-key.ts';
+import { SecretNotFoundError } from './errors.ts';
+
+/** A Secret's values, and the version that the content key covers. Never logged. */
+export type SecretData = { version: string; data: Record<string, Buffer> };
+
+export type JobInputs = {
+  image: ModuleImage;
+  dockerfile?: string;
+  buildSecrets: Record<string, SecretData>;
+  signing?: { key: SecretData; certificate: SecretData };
+  /** Text of the .dockerconfigjson for pull and push. */
+  registryAuth?: string;
+};
+
+export type InputSource = { client: KubeClient; namespace: string };
+
+const images = moduleImage as Resource<ModuleImage>;
+
+/**
+ * Reads what a job needs from the API server: the queue carries names only. `undefined` when the ModuleImage is gone or
+ * another one, or when the Dockerfile is no longer the one that the recipe was made from: the hub plans anew.
+ * @throws SecretNotFoundError
+ */
+export async function readJobInputs(
+  source: InputSource,
+  job: ImageJob,
+  signal: AbortSignal,
+): Promise<JobInputs | undefined> {
+  const image = await source.client.getIfPresent(images, { name: job.name }, signal);
+  if (image === undefined || image.metadata.uid !== job.uid) return undefined;
+  const { build, sign, imageRepoSecret } = image.spec;
+  const inputs: JobInputs = { image, buildSecrets: {} };
+  if (build !== undefined) {
+    const dockerfile = await readDockerfile(source, build.dockerfileConfigMap, signal);
+    if (dockerfile === undefined || sha256(dockerfile) !== build.dockerfileSha256) return undefined;
+    inputs.dockerfile = dockerfile;
+    for (const { name = '' } of build.secrets ?? [])
+      inputs.buildSecrets[name] = await readSecret(source, { name }, signal);
+  }
+  if (sign !== undefined) {
+    const key = await readSecret(source, { name: sign.keySecret, key: 'key' }, signal);
+    const certificate = await readSecret(source, { name: sign.certSecret, key: 'cert' }, signal);
+    inputs.signing = { key, certificate };
+  }
+  if (imageRepoSecret !== undefined) {
+    const wanted = { name: imageRepoSecret, key: '.dockerconfigjson' };
+    inputs.registryAuth = (await readSecret(source, wanted, signal)).data['.dockerconfigjson']?.toString('utf8') ?? '';
+  }
+  return inputs;
+}
+
+async function readDockerfile({ client, namespace }: InputSource, name: string, signal: AbortSignal) {
+  const found = await client.getIfPresent(configMap, { namespace, name }, signal);
+  return found?.data?.dockerfile;
+}
+
+async function readSecret(
+  { client, namespace }: InputSource,
+  { name, key }: { name: string; key?: string },
+  signal: AbortSignal,
+): Promise<SecretData> {
+  const found: Secret | undefined = await client.getIfPresent(secret, { namespace, name }, signal);
+  const data = Object.fromEntries(
+    Object.entries(found?.data ?? {}).map(([entry, value]) => [entry, Buffer.from(value, 'base64')]),
+  );
+  if (found === undefined || (key !== undefined && data[key] === undefined)) {
+    throw new SecretNotFoundError(namespace, { name, ...(key !== undefined && { key }) });
+  }
+  return { version: `${found.metadata.uid}/${found.metadata.resourceVersion}`, data };
+}

@@ -1,0 +1,10 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+
+/** One line of a rule's table: `behaviour` is the title of its test; `upstream` tells what KMM v2.6 does where we differ. */
+export type GoldenRow<Case> = Case & { behaviour: string; upstream?: string };
+
+/** Reads the table `golden/<rule>.yaml`, which is written and reviewed by people. */
+export function readRows<Case>(rule: string): GoldenRow<Case>[] {
+  return parse(readFileSync(new URL(`./${rule}.yaml`, import.meta.url), 'utf8'));
+}

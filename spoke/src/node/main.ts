@@ -1,0 +1,20 @@
+import {
+  KubeClient,
+  loadConnection,
+  metricsRegistry,
+  reconcileMetrics,
+  runProcess,
+  startHealthServer,
+} from '@kmm-hub/kube';
+import { CONTROLLERS, NodeAgent } from './agent.ts';
+import { nodeAgentFlags } from './config.ts';
+
+await runProcess('node-agent', async ({ log, signal }) => {
+  const { connection, healthPort, ...flags } = nodeAgentFlags(process.argv.slice(2));
+  const client = new KubeClient(await loadConnection(connection), 'kmm-spoke-node');
+  const registry = metricsRegistry();
+  const agent = new NodeAgent({ client, log, metrics: reconcileMetrics(registry, CONTROLLERS), ...flags });
+  await startHealthServer({ port: healthPort, problems: () => agent.problems(), registry }, signal);
+  await agent.run(signal);
+  await client.close();
+});

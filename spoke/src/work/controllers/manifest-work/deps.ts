@@ -1,0 +1,19 @@
+import type { ManifestWork } from '@kmm-hub/api-types';
+import type { Cache, Discovery, KubeClient } from '@kmm-hub/kube';
+import type { Logger } from 'pino';
+import type { Schedule } from './plan.ts';
+
+export type ManifestWorkDeps = {
+  hub: KubeClient;
+  spoke: KubeClient;
+  discovery: Discovery;
+  /** The works of this cluster. */
+  works: Pick<Cache<ManifestWork>, 'get'>;
+  /** What the agent remembers of each work, by key; lost at a restart, which costs one more pass and no write. */
+  schedules: Map<string, Schedule>;
+  /** sha256 of the hub's URL: whose works these are. */
+  hubHash: string;
+  statusSyncIntervalMs: number;
+  now: () => Date;
+  log: Logger;
+};

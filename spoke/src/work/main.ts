@@ -1,0 +1,20 @@
+import { argv } from 'node:process';
+import { KubeClient, loadConnection, processEnvironment, runProcess } from '@kmm-hub/kube';
+import { runWorkAgent } from './agent.ts';
+import { parseOptions } from './options.ts';
+
+await runProcess('work-agent', async ({ log, signal }) => {
+  const options = parseOptions(argv.slice(2));
+  if (options === undefined) return;
+  const { kubeconfig, hubKubeconfig, clusterName } = options;
+  const { connection } = processEnvironment();
+  const onSpoke = await loadConnection({ ...connection, ...(kubeconfig !== undefined && { kubeconfig }) });
+  const onHub = await loadConnection({ kubeconfig: hubKubeconfig });
+  const [spoke, hub] = [new KubeClient(onSpoke, 'kmm-hub-work-agent'), new KubeClient(onHub, 'kmm-hub-work-agent')];
+  log.info({ cluster: clusterName, hub: hub.server, spoke: spoke.server }, 'work agent started');
+  try {
+    await runWorkAgent({ ...options, hub, spoke, log }, signal);
+  } finally {
+    await Promise.all([hub.close(), spoke.close()]);
+  }
+});
