@@ -10,10 +10,10 @@ const MEMORY_MS = 10 * 60_000;
 
 /** Answers where the API server serves a kind. */
 export class Discovery {
-  readonly #client: KubeClient;
+  readonly #client: Pick<KubeClient, 'raw'>;
   readonly #known = new Map<string, { resource: Resource; until: number }>();
 
-  constructor(client: KubeClient) {
+  constructor(client: Pick<KubeClient, 'raw'>) {
     this.#client = client;
   }
 

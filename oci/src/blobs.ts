@@ -4,7 +4,6 @@ import { type Expected, requireDigest, verified } from './digest.ts';
 import { RegistryRefusedError, RegistryUnreachableError } from './errors.ts';
 import { headerOf, transportError } from './http-exchange.ts';
 import { parseReference, type Repository } from './reference.ts';
-import { withRetries } from './retry.ts';
 import type { Transport } from './transport.ts';
 
 /** `open` is called once per try, and gives `sizeBytes` bytes with that digest. */
@@ -43,7 +42,7 @@ export function createBlobStore(transport: Transport) {
     requireDigest(blob.digest);
     if (await hasBlob(repository, blob.digest, signal)) return;
     const upload = { target: parseReference(repository), blob, signal };
-    await withRetries(() => uploadOnce(transport, upload), signal); // a broken upload starts again in a new session
+    await transport.repeat(() => uploadOnce(transport, upload), signal); // a broken upload starts again in a new session
   }
 
   return { hasBlob, openBlob, uploadBlob };

@@ -6,7 +6,7 @@ export const defaults = {
   timeoutMs: 30_000,
   /** Tries of one request, the first included. */
   attempts: 4,
-  /** The wait before the first repetition; it doubles, with jitter. */
+  /** Half of the longest wait before the first repetition; it doubles each time. */
   retryDelayMs: 200,
   /** A registry that asks for a longer pause than this gets it from the job queue, not from a sleeping request. */
   maxRetryAfterMs: 5_000,

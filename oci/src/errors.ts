@@ -14,7 +14,7 @@ export class RegistryUnreachableError extends HubError {
   readonly code = 'RegistryUnreachable';
   readonly retry = 'backoff';
   readonly remedy = 'Check that the registry runs, that its name resolves, and that its certificate is trusted here.';
-  /** How long the registry asked to be left alone; undefined when it did not. */
+  /** How long the registry is to be left alone, as it asked; undefined = try again soon, infinite = not in this call. */
   readonly retryAfterMs: number | undefined;
   constructor(message: string, options?: ErrorOptions & { retryAfterMs?: number | undefined }) {
     super(message, options);

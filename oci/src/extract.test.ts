@@ -113,11 +113,8 @@ describe('a hostile image', () => {
     ['holds a named pipe', [{ name: `${modules}/pipe`, type: 'fifo' }]],
     ['has a path longer than PATH_MAX', [file(`${modules}/${'a/'.repeat(2500)}x`)]],
     ['has links in a circle', [symlink('opt/lib', '../opt/lib2'), symlink('opt/lib2', 'lib')]],
-  ])('that %s is refused', async (what, entries) => {
-    const result = listing([entries]);
-    if (what === 'has links in a circle')
-      await expect(result).resolves.toEqual({}); // leads nowhere, harmlessly
-    else await expect(result).rejects.toMatchObject(refused);
+  ])('that %s is refused', async (_what, entries) => {
+    await expect(listing([entries])).rejects.toMatchObject(refused);
   });
 
   test.each([
@@ -229,7 +226,7 @@ describe('the folder of an image', () => {
   test('does not appear, nor leave a trace, when the image is refused', async () => {
     const broken = place([[file(`${modules}/a.ko`)], [{ name: `${modules}/disk`, type: 'fifo' }]]);
     await expect(broken).rejects.toMatchObject({ code: 'ImageRefused' });
-    expect(await readdir(parent)).toEqual([]);
+    expect(await readdir(join(parent, 'made'))).toEqual([]);
   });
 
   test('is empty when the image holds nothing of the roots', async () => {

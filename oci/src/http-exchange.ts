@@ -88,7 +88,9 @@ export function transportError(host: string, cause: unknown, signal: AbortSignal
   if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new Error('aborted', { cause });
   if (cause instanceof HubError) return cause;
   const { code, message } = cause as { code?: unknown; message?: unknown };
-  return new RegistryUnreachableError(`registry ${host} does not answer: ${code ?? message}`, { cause });
+  // Silence has cost its whole time-out already: the next try is the job queue's.
+  const retryAfterMs = /TIMEOUT$/.test(String(code)) ? Number.POSITIVE_INFINITY : undefined;
+  return new RegistryUnreachableError(`registry ${host} does not answer: ${code ?? message}`, { cause, retryAfterMs });
 }
 
 /** The whole body of an answer to `request`; RegistryRefusedError when it is longer than `limit` bytes. */

@@ -64,11 +64,14 @@ class Walk {
   readonly #options: WalkOptions;
   readonly #limits: ExtractLimits;
   readonly #budget: Budget;
+  /** A larger set at the end of the walk means that another one follows. */
+  readonly #linkedBefore: number;
   #files = 0;
   #bytes = 0;
 
   constructor(options: WalkOptions) {
     this.#options = options;
+    this.#linkedBefore = options.linked.size;
     this.#limits = { ...defaults.extract, ...options.limits };
     this.#budget = { bytesLeft: this.#limits.maxImageBytes, entriesLeft: this.#limits.maxEntries };
   }
@@ -147,8 +150,11 @@ class Walk {
   #hardLink(path: string, target: string): ImageEntry | undefined {
     const entry = this.tree.get(target);
     if (entry !== undefined && entry.type !== 'directory') return entry;
-    if (this.#isWanted(target)) throw new ImageRefusedError(`${path} is a hard link to ${target}, which is not there`);
-    this.#options.linked.add(target);
+    const { linked } = this.#options;
+    if (this.#isWanted(target) && linked.size === this.#linkedBefore) {
+      throw new ImageRefusedError(`${path} is a hard link to ${target}, which is not there`);
+    }
+    linked.add(target); // the next pass keeps it, and finds what now follows from it
     return undefined;
   }
 

@@ -16,7 +16,6 @@ import {
   parseManifest,
 } from './manifest.ts';
 import { formatReference, type ImageReference, parseReference } from './reference.ts';
-import { withRetries } from './retry.ts';
 import type { Transport } from './transport.ts';
 
 export type ResolvedImage = { digest: string; mediaType: string; sizeBytes: number };
@@ -50,7 +49,7 @@ export function createManifestStore(stores: Stores) {
 function createManifestReader({ transport, blobs, platform }: Stores) {
   async function fetchManifest(reference: ImageReference, signal: AbortSignal): Promise<Fetched> {
     const request = { ...manifestRequest(transport, reference, 'pull'), method: 'GET' as const, signal };
-    return withRetries(async () => readManifest(await transport.sendOnce(request), request, reference), signal);
+    return transport.repeat(async () => readManifest(await transport.sendOnce(request), request, reference), signal);
   }
 
   return {

@@ -13,7 +13,11 @@ import {
 } from './http-exchange.ts';
 import { withRetries } from './retry.ts';
 
-export type TransportOptions = HttpOptions & { auth?: RegistryAuth | undefined };
+export type TransportOptions = HttpOptions & {
+  auth?: RegistryAuth | undefined;
+  /** See defaults.retryDelayMs. */
+  retryDelayMs?: number | undefined;
+};
 
 /** `what` is the thing asked for, as an error names it, e.g. `quay.io/team/kmod:6.1`. */
 export type RegistryRequest = HttpRequest & { access: Access; what: string };
@@ -27,6 +31,8 @@ export type Transport = {
   sendOnce(request: RegistryRequest): Promise<HttpResponse>;
   /** Like `send`; undefined for a 404. */
   find(request: RegistryRequest): Promise<HttpResponse | undefined>;
+  /** Repeats more than one request can tell to be safe, under the same rules as `send`. */
+  repeat<T>(operation: () => Promise<T>, signal: AbortSignal): Promise<T>;
   close(): Promise<void>;
 };
 
@@ -34,11 +40,14 @@ export function createTransport(options: TransportOptions): Transport {
   const http = createHttpExchange(options);
   const authorizer = createAuthorizer(http, options.auth ?? (() => undefined));
   const sendOnce = async (request: RegistryRequest) => accept(await authorized(http, authorizer, request), request);
-  const send = (request: RegistryRequest) => withRetries(() => sendOnce(request), request.signal);
+  const delayMs = options.retryDelayMs ?? defaults.retryDelayMs;
+  const repeat: Transport['repeat'] = (operation, signal) => withRetries(operation, { signal, delayMs });
+  const send = (request: RegistryRequest) => repeat(() => sendOnce(request), request.signal);
   return {
     baseUrl: http.baseUrl,
     send,
     sendOnce,
+    repeat,
     async find(request) {
       try {
         return await send(request);

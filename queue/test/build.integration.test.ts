@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { createRegistryClient, extractToMemory, pushLayout, type RegistryClient } from '@kmm-hub/oci';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type DockerRegistry, registryUser, startDockerRegistry } from '../../oci/test/docker-registry.ts';
 import { createBuildahExecutor } from '../src/executors/buildah-executor.ts';
 import { BuildFailedError } from '../src/executors/errors.ts';
@@ -14,7 +15,7 @@ describe('a build', () => {
   let registry: DockerRegistry;
   let client: RegistryClient;
   let folder: AsyncDisposable & { path: string };
-  let executor: Executor;
+  let executor: Executor & AsyncDisposable;
   let base: string;
   const never = new AbortController().signal;
 
@@ -24,9 +25,13 @@ describe('a build', () => {
     client = createRegistryClient({ auth: () => registryUser });
     base = `${registry.host}/base/busybox:1`;
     await pushBusybox(client, base);
-    executor = createBuildahExecutor({ folder: join(folder.path, 'storage'), maxCacheMiB: 200 });
+    executor = createBuildahExecutor({
+      folder: join(folder.path, 'storage'),
+      maxCacheMiB: 200,
+    });
   });
   afterAll(async () => {
+    await executor?.[Symbol.asyncDispose]();
     await client?.close();
     await registry?.[Symbol.asyncDispose]();
     await folder?.[Symbol.asyncDispose]();
@@ -180,6 +185,31 @@ describe('a build', () => {
     expect(log).toContain('works again');
   });
 
+  test('dies with the worker, even when that is killed', async () => {
+    const marker = `${80_000 + Math.floor(Math.random() * 10_000)}`;
+    const storage = join(folder.path, 'storage-of-killed');
+    const workFolder = await mkdtemp(join(folder.path, 'work-'));
+    const module = new URL('../src/executors/buildah-executor.ts', import.meta.url).href;
+    const request = {
+      dockerfile: `FROM ${base}\nRUN echo started; busybox sleep ${marker}`,
+      registryAuth: JSON.stringify({ auths: { [registry.host]: { auth } } }),
+      ...{ buildArgs: {}, secrets: {}, workFolder, timeoutMs: 60_000, network: 'none' },
+    };
+    const script = `
+      const { createBuildahExecutor } = await import(${JSON.stringify(module)});
+      const executor = createBuildahExecutor({ folder: ${JSON.stringify(storage)}, maxCacheMiB: 100 });
+      await executor.build({ ...${JSON.stringify(request)}, onLog: console.log }, new AbortController().signal);`;
+    const worker = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const exited = once(worker, 'exit');
+    for await (const line of createInterface(worker.stdout)) if (line === 'started') break;
+    expect(await processesWith(`sleep ${marker}`)).not.toEqual([]);
+    worker.kill('SIGKILL');
+    await exited;
+    await vi.waitFor(async () => expect(await processesWith(marker)).toEqual([]), { timeout: 10_000 });
+  });
+
   test('holds each process under the memory limit and says how', async () => {
     const allocate = [
       'RUN busybox dd if=/dev/zero of=/dev/null bs=600M count=1 && echo "allocated" || echo "out of memory"',
@@ -201,7 +231,7 @@ async function processesWith(text: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''); // gone meanwhile
-    if (line.includes(text)) found.push(line);
+    if (line.replaceAll('\0', ' ').includes(text)) found.push(line);
   }
   return found;
 }

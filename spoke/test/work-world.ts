@@ -12,15 +12,18 @@ import {
   type Resource,
 } from '@kmm-hub/api-types';
 import { KubeClient, loadConnection } from '@kmm-hub/kube';
+import {
+  applyFolder,
+  type ControlPlane,
+  checkout,
+  kubeconfigForServiceAccount,
+  runFolder,
+  startControlPlane,
+  waitFor,
+} from '@kmm-hub/lab';
 import { expect } from 'vitest';
-import { applyFolder } from '../../lab/src/access/apply.ts';
-import { kubeconfigForServiceAccount } from '../../lab/src/access/service-account.ts';
-import { checkout } from '../../lab/src/host/config.ts';
 import { freePort } from '../../lab/src/host/ports.ts';
 import { type RunningProcess, startProcess } from '../../lab/src/host/process.ts';
-import { runFolder } from '../../lab/src/host/run-folder.ts';
-import { waitFor } from '../../lab/src/host/wait.ts';
-import { type ControlPlane, startControlPlane } from '../../lab/src/servers/control-plane.ts';
 import { appliedWorkName, hubHash } from '../src/work/hub-identity.ts';
 
 export const { signal } = new AbortController(); // vitest's own limits end what hangs
@@ -37,7 +40,8 @@ export type WorkWorld = {
   spoke: KubeClient;
   /** Text of the agent's /metrics. */
   metrics(): Promise<string>;
-  restartAgent(): Promise<void>;
+  /** Stops the agent cleanly and starts it again, after `meanwhile`. */
+  restartAgent(meanwhile?: () => Promise<unknown>): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -62,8 +66,9 @@ export async function startWorkWorld(): Promise<WorkWorld> {
     hub,
     spoke,
     metrics: async () => (await fetch(`http://127.0.0.1:${healthPort}/metrics`, { signal })).text(),
-    restartAgent: async () => {
+    restartAgent: async (meanwhile) => {
       expect(await agent.stop()).toEqual({ code: 0, signal: null });
+      await meanwhile?.();
       agent = await startAgent({ hubPlane, spokePlane, folder, healthPort });
     },
     stop: () => world.disposeAsync(),
@@ -138,10 +143,11 @@ async function startAgent({ hubPlane, spokePlane, folder, healthPort }: AgentPla
   const main = join(checkout, 'spoke/src/work/main.ts');
   const where = [`--kubeconfig=${kubeconfig}`, `--hub-kubeconfig=${hubKubeconfig}`, `--cluster-name=${CLUSTER}`];
   const how = ['--registration', '--status-sync-interval=500ms', `--health-port=${healthPort}`];
+  const eviction = '--appliedmanifestwork-eviction-grace-period=1s';
   return startProcess({
     name: 'work agent',
     command: execPath,
-    args: [main, ...where, ...how],
+    args: [main, ...where, ...how, eviction],
     logFile: join(folder, 'agent.log'),
     ready: async (limit) => {
       const answer = await fetch(`http://127.0.0.1:${healthPort}/readyz`, { signal: limit });

@@ -18,6 +18,7 @@ export type LayoutRequest = {
 };
 
 const ZSTD = { params: { [constants.ZSTD_c_compressionLevel]: 6 } };
+const EPOCH = '1970-01-01T00:00:00Z';
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Writes a root file system as an image of one layer (OCI image spec, image-layout.md). Same tar, same digest. */
@@ -30,6 +31,7 @@ export async function writeLayout({ rootfsTar, folder, architecture, signal }: L
     os: 'linux',
     config: { Env: [`PATH=${PATH}`], Cmd: ['/bin/sh'] },
     rootfs: { type: 'layers', diff_ids: [diffId] },
+    history: [{ created: EPOCH, created_by: 'mmdebstrap' }], // buildah refuses to build on layers without history
   });
   const image = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config, layers: [layer] };
   const manifest = await writeJson(blobs, mediaTypes.ociManifest, image);

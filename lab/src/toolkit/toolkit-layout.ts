@@ -25,7 +25,9 @@ const BOOTSTRAP_LIMIT_MS = 300_000;
 
 /** The folder of the toolkit's OCI image layout in the cache; made when it is not there, in about half a minute. */
 export async function toolkitLayout({ kernel, cacheFolder, signal, progress }: ToolkitLayoutOptions): Promise<string> {
-  const recipe = createHash('sha256').update(await readFile(import.meta.filename)); // a changed recipe is another image
+  const recipe = createHash('sha256'); // a changed recipe is another image
+  for (const file of ['toolkit-layout.ts', 'oci-layout.ts'])
+    recipe.update(await readFile(join(import.meta.dirname, file)));
   const key = recipe.update(kernel.packageVersion).digest('hex').slice(0, 16);
   return cachedEntry(join(cacheFolder, 'toolkits', `${kernel.release}-${key}`), async (folder) => {
     progress(`making the toolkit image for ${kernel.release}, once`);

@@ -17,12 +17,15 @@ import { SANDBOX_PACKAGES, sandboxed, secretsArchive } from './sandbox.ts';
 const ISOLATION = ['--isolation', 'chroot', '--network', 'host', '--cap-drop', 'CAP_SYS_CHROOT'];
 const TIDY_LIMIT_MS = 60_000;
 
-/** Builds with buildah, as root, in a storage of its own (one executor per folder). Throws MissingToolError at the first build. */
-export function createBuildahExecutor(options: StorageOptions): Executor {
+/**
+ * Builds with buildah, as root, in a storage of its own (one executor per folder). Disposing waits for the cleaning after
+ * the last build; running builds end by their signals. Throws MissingToolError at the first build.
+ */
+export function createBuildahExecutor(options: StorageOptions): Executor & AsyncDisposable {
   return new BuildahExecutor(options);
 }
 
-class BuildahExecutor implements Executor {
+class BuildahExecutor implements Executor, AsyncDisposable {
   readonly #options: StorageOptions;
   #opening: Promise<BuildahStorage> | undefined;
   #tidying: Promise<void> = Promise.resolve();
@@ -36,42 +39,55 @@ class BuildahExecutor implements Executor {
     const timeout = AbortSignal.timeout(request.timeoutMs);
     const either = AbortSignal.any([signal, timeout]);
     try {
-      const storage = await this.#storage();
-      await this.#tidying;
-      this.#active += 1;
+      const storage = await this.#enter();
       try {
         return await buildOnce(storage, request, either);
       } finally {
-        this.#active -= 1;
-        if (this.#active === 0) this.#tidying = tidy(storage);
+        this.#leave(storage);
       }
     } catch (err) {
-      if (timeout.aborted && !signal.aborted && err === either.reason)
+      if (timeout.aborted && !signal.aborted && err === either.reason) {
         throw new BuildTimeoutError(request.timeoutMs, { cause: err });
+      }
       throw err;
     }
   }
 
-  async #storage(): Promise<BuildahStorage> {
-    this.#opening ??= open(this.#options);
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tidying;
+  }
+
+  /** Counts one more build, never while the storage is tidied: that would take the build's containers away. */
+  async #enter(): Promise<BuildahStorage> {
+    for (;;) {
+      this.#opening ??= this.#open();
+      const [opening, tidying] = [this.#opening, this.#tidying];
+      const storage = await opening;
+      await tidying;
+      if (opening !== this.#opening || tidying !== this.#tidying) continue; // changed while we waited
+      this.#active += 1;
+      return storage;
+    }
+  }
+
+  /** Shared by all builds that wait for it, so it has its own limit instead of one build's signal. */
+  async #open(): Promise<BuildahStorage> {
     try {
-      return await this.#opening;
+      await requireTools({ buildah: 'buildah', ...SANDBOX_PACKAGES });
+      return await openStorage(this.#options, AbortSignal.timeout(TIDY_LIMIT_MS));
     } catch (err) {
       this.#opening = undefined; // a full disk may be emptied, a tool installed
       throw err;
     }
   }
-}
 
-/** Shared by all builds that wait for it, so it has its own limit instead of one build's signal. */
-async function open(options: StorageOptions): Promise<BuildahStorage> {
-  await requireTools({ buildah: 'buildah', ...SANDBOX_PACKAGES });
-  return openStorage(options, AbortSignal.timeout(TIDY_LIMIT_MS));
-}
-
-/** Never fails a build that went well: what is left over is tried again after the next one. */
-async function tidy(storage: BuildahStorage): Promise<void> {
-  await storage.tidy(AbortSignal.timeout(TIDY_LIMIT_MS)).catch(() => undefined);
+  #leave(storage: BuildahStorage): void {
+    this.#active -= 1;
+    if (this.#active > 0) return;
+    this.#tidying = storage.tidy(AbortSignal.timeout(TIDY_LIMIT_MS)).catch(() => {
+      this.#opening = undefined; // the next build opens the storage anew, and fails with what is wrong with it
+    });
+  }
 }
 
 async function buildOnce(storage: BuildahStorage, request: BuildRequest, signal: AbortSignal): Promise<BuildResult> {
