@@ -14,10 +14,11 @@ export class StepFailedError extends HubError {
   }
 }
 
-/** An error with its causes: "hub is not ready after 60 s: Redis: connection refused". */
+/** An error with what its message does not tell of its causes: "hub was not ready within 60 s: connection refused". */
 function chain(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? `: ${chain(error.cause)}` : '';
-  return `${explain(error)}${cause}`;
+  const text = explain(error);
+  const cause = error instanceof Error && error.cause !== undefined ? chain(error.cause) : '';
+  return cause === '' || text.includes(cause) ? text : `${text}: ${cause}`;
 }
 
 /** Runs and times the steps of one run; */

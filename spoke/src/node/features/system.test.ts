@@ -38,7 +38,8 @@ test('G62 keeps raw what is no label value', async () => {
 test('G66 has no labels without os-release', async () => {
   const { labels, features, failed } = await passOver(systemSource, {});
   expect({ labels, failed }).toEqual({ labels: {}, failed: [] });
-  expect(features.attributes).toEqual({ 'system.name': { elements: { nodename: 'node-a' } } });
+  expect(features.attributes['system.osrelease']).toBeUndefined();
+  expect(features.attributes['system.name']).toEqual({ elements: { nodename: 'node-a' } });
 });
 
 test('reads the DMI names that need no privilege', async () => {
@@ -48,4 +49,14 @@ test('reads the DMI names that need no privilege', async () => {
     [`${id}/product_serial`]: 'secret\n',
   });
   expect(features.attributes['system.dmiid']).toEqual({ elements: { sys_vendor: 'QEMU' } });
+});
+
+test.each<[string, Buffer | undefined, string]>([
+  ['on', Buffer.from([6, 0, 0, 0, 1]), 'true'],
+  ['off', Buffer.from([6, 0, 0, 0, 0]), 'false'],
+  ['off without UEFI', undefined, 'false'],
+])('reports Secure Boot as %s', async (_state, variable, enabled) => {
+  const file = 'sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c';
+  const { features } = await passOver(systemSource, variable === undefined ? {} : { [file]: variable });
+  expect(features.attributes['system.secureboot']).toEqual({ elements: { enabled } });
 });
