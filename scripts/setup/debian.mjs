@@ -13,6 +13,7 @@ export const debianPackages = [
   'e2fsprogs', // the nodes' disk
   'gcc', // kernel modules of the tests
   'kmod', // modprobe and depmod, on the nodes and here
+  'linux-kbuild-6.1', // the kernel's own sign-file, to compare our signatures with
   'make',
   'mmdebstrap', // toolkit images: compiler and kernel headers
   'openssl', // certificates of the control planes, keys of the examples

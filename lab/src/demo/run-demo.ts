@@ -76,6 +76,7 @@ export async function runDemo(options: DemoOptions): Promise<World> {
   const list = new Listr<World>(tasks, {
     concurrent: false,
     exitOnError: true,
+    registerSignalListeners: false, // ours stop the world first
     fallbackRenderer: 'simple',
     fallbackRendererCondition: () => !interactive,
   });

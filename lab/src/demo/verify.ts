@@ -174,6 +174,9 @@ export async function reported(
   });
 }
 
+/** The first part of the names of NFD's feature sets. */
+const SOURCES = ['kernel', 'cpu', 'memory', 'pci', 'storage', 'system'];
+
 async function labelledFeatures(spoke: ControlPlane, name: string): Promise<{ features: string[]; sets: number }> {
   const feature = await read<NodeFeature>(spoke, 'nodefeature', name, `--namespace=${SPOKE_NAMESPACE}`);
   const labels = (await read<Node>(spoke, 'node', name))?.metadata.labels ?? {};
@@ -182,8 +185,10 @@ async function labelledFeatures(spoke: ControlPlane, name: string): Promise<{ fe
   const missing = features.find(([key, value]) => labels[key] !== value);
   if (missing !== undefined) throw new Unexpected(`label ${missing[0]} is not on the Node`);
   const { flags, attributes, instances } = feature?.spec?.features ?? {};
-  const sets = [flags, attributes, instances].flatMap((part) => Object.keys(part ?? {})).length;
-  return { features: features.map(([key, value]) => `${key}=${value}`), sets };
+  const sets = [flags, attributes, instances].flatMap((part) => Object.keys(part ?? {}));
+  const silent = SOURCES.filter((source) => !sets.some((set) => set.startsWith(`${source}.`)));
+  if (silent.length > 0) throw new Unexpected(`nothing is reported of ${silent.join(', ')}`);
+  return { features: features.map(([key, value]) => `${key}=${value}`), sets: sets.length };
 }
 
 async function zonesOf(spoke: ControlPlane, name: string): Promise<string[]> {

@@ -48,18 +48,27 @@ async function withinLimit({ name, stop, limitMs = defaultLimitMs }: Disposable)
   }
 }
 
+/** A terminal's Ctrl-C reaches us twice: from the terminal, and from npm or the script that started us. */
+const SAME_SIGNAL_MS = 1_000;
+
 /**
  * On the first SIGINT or SIGTERM the returned signal aborts and everything is stopped; whoever runs sees its waits end
- * and joins with `stopAll`. A second signal ends the process at once: `release` gives the signals back to Node.
+ * and joins with `stopAll`. Another one a second later ends the process at once. `release` gives the signals back to Node.
  */
 export function stopOnSignals(disposables: Disposables): { signal: AbortSignal; release: () => void } {
   const controller = new AbortController();
   const names = ['SIGINT', 'SIGTERM'] as const;
+  let firstAt: number | undefined;
   const release = () => names.forEach((name) => void process.off(name, stop));
   const stop = (name: NodeJS.Signals) => {
-    release();
-    controller.abort(new StoppedBySignalError(name));
-    void disposables.stopAll(); // never rejects
+    if (firstAt === undefined) {
+      firstAt = Date.now();
+      controller.abort(new StoppedBySignalError(name));
+      void disposables.stopAll(); // never rejects
+    } else if (Date.now() - firstAt > SAME_SIGNAL_MS) {
+      release();
+      process.kill(process.pid, name);
+    }
   };
   for (const name of names) process.on(name, stop);
   return { signal: controller.signal, release };

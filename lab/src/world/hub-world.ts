@@ -18,12 +18,13 @@ export type WorldContext = {
   signal: AbortSignal;
 };
 
-/** The hub's control plane with our CRDs and roles, and OCM's kinds in OCM's place. */
+/** The hub's control plane with our CRDs, roles and policies, and OCM's kinds in OCM's place. */
 export async function startHubPlane({ folder, disposables, signal }: WorldContext): Promise<ControlPlane> {
   const plane = await startControlPlane({ name: 'hub', folder: join(folder, 'hub'), controllerManager: true, signal });
   disposables.add({ name: 'control plane hub', stop: () => plane.stop() });
   await applyFolder(plane, [deployed('crds', 'hub'), deployed('crds', 'ocm-hub')]);
   await applyFolder(plane, [deployed('rbac', 'hub.yaml'), deployed('rbac', 'worker.yaml')]);
+  await applyFolder(plane, deployed('admission', 'hub'));
   return plane;
 }
 

@@ -27,7 +27,7 @@ export async function startSpokePlane(name: string, context: WorldContext): Prom
     plane,
     roles.map((file) => deployed('rbac', file)),
   );
-  await applyFolder(plane, deployed('admission'));
+  await applyFolder(plane, deployed('admission', 'spoke'));
   return plane;
 }
 
@@ -107,6 +107,7 @@ export async function startWorldNode(
     token,
     forwards: [registryPort],
     agentEntry: join(checkout, 'spoke/src/node/main.ts'),
+    pci: ['VGA'], // a display controller is what discovery labels by default
     ...NODE_SIZE,
     signal,
   });

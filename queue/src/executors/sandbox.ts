@@ -1,5 +1,4 @@
-import type { Readable } from 'node:stream';
-import { Readable as NodeReadable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { type Pack, pack } from 'tar-stream';
 import { DockerfileRefusedError } from './errors.ts';
 import type { BuildRequest } from './executor.ts';
@@ -12,6 +11,7 @@ export const SANDBOX_PACKAGES = { setpriv: 'util-linux', unshare: 'util-linux', 
  * stdin into memory that vanishes with the namespace, then become the command.
  */
 const SETUP = `set -eu
+[ $$ -eq 1 ] # never mount anything over the machine's own folders
 [ -z "$1" ] || echo 0 > "$1"
 mount -t tmpfs -o mode=1777,nosuid,nodev,size=256m tmpfs /dev/shm
 mount -t tmpfs -o mode=0755,nosuid,nodev,noexec,size=64m tmpfs "$2"
@@ -27,7 +27,7 @@ export type Sandboxed = { argv: readonly string[]; joinFile: string | undefined;
  * a PID namespace all others end.
  */
 export function sandboxed({ argv, joinFile, secretsFolder }: Sandboxed): [string, ...string[]] {
-  const namespaces = ['--net', '--ipc', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const namespaces = ['--mount', '--net', '--ipc', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const setup = ['sh', '-c', SETUP, 'sh', joinFile ?? '', secretsFolder];
   return ['setpriv', '--pdeathsig', 'KILL', 'unshare', ...namespaces, ...setup, ...argv];
 }
@@ -44,5 +44,5 @@ export function secretsArchive(secrets: BuildRequest['secrets']): Readable {
     }
   }
   archive.finalize();
-  return NodeReadable.from(archive, { objectMode: false });
+  return Readable.from(archive, { objectMode: false });
 }
