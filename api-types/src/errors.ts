@@ -38,6 +38,6 @@ export class MissingToolError extends HubError {
 
 /** One line for a person: what happened, and what to do about it when the error knows. */
 export function explain(error: unknown): string {
-  if (error instanceof HubError) return `${error.message}. ${error.remedy}`;
+  if (error instanceof HubError) return `${error.message.replace(/[.!?]\s*$/, '')}. ${error.remedy}`;
   return error instanceof Error ? error.message : String(error);
 }

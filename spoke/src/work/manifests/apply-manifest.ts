@@ -1,6 +1,6 @@
 import type { KubeObject, OwnerReference, Resource, UpdateStrategy } from '@kmm-hub/api-types';
 import { backoffMs, ConflictError, type KubeClient, sleep } from '@kmm-hub/kube';
-import { UnsupportedOptionError } from './errors.ts';
+import { FieldConflictError, UnsupportedOptionError } from './errors.ts';
 import type { Manifest } from './manifest.ts';
 import { mergeForUpdate, objectToApply, objectToCreate } from './merge.ts';
 import { withOwnership } from './ownership.ts';
@@ -59,15 +59,28 @@ async function create(client: KubeClient, task: ApplyTask, signal: AbortSignal):
   return client.create(resource, objectToCreate(manifest, owned ? [owner] : []), signal);
 }
 
-/** A conflict here is with another manager over a field: trying again does not help, so it is not tried again. */
 async function applyOnServer(client: KubeClient, task: ApplyTask, signal: AbortSignal): Promise<KubeObject> {
   const { manifest, resource, strategy } = task;
   const { fieldManager = 'work-agent', force = false, ignoreFields = [] } = strategy.serverSideApply ?? {};
   if (ignoreFields.length > 0) throw new UnsupportedOptionError('serverSideApply.ignoreFields');
   const patch = objectToApply(manifest);
   const options = { ref: manifest.metadata, type: 'apply' as const, patch, fieldManager, force };
-  const live = await client.patch(resource, options, signal);
-  return setOwnership(client, { ...task, live }, signal);
+  let live = await unlessFieldConflict(force, () => client.patch(resource, options, signal));
+  return againOnConflict(async (tries) => {
+    // the object's own controller may have written meanwhile, for example its finalizer
+    if (tries > 1) live = await client.get(resource, manifest.metadata, signal);
+    return setOwnership(client, { ...task, live }, signal);
+  }, signal);
+}
+
+/** Without `force` a conflict of an apply is with another manager over a field. */
+async function unlessFieldConflict<T>(force: boolean, apply: () => Promise<T>): Promise<T> {
+  try {
+    return await apply();
+  } catch (err) {
+    if (force || !(err instanceof ConflictError)) throw err;
+    throw new FieldConflictError(err.message, { cause: err });
+  }
 }
 
 /** Not a part of the apply: two works that apply one object under one manager would take each other's reference away. */
@@ -83,10 +96,10 @@ async function setOwnership(
   return client.patch(resource, { ref: live.metadata, patch }, signal);
 }
 
-async function againOnConflict<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+async function againOnConflict<T>(act: (tries: number) => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await act();
+      return await act(tries);
     } catch (err) {
       if (!(err instanceof ConflictError) || tries >= CONFLICT_TRIES) throw err;
       await sleep(backoffMs(tries, conflictBackoff), signal);

@@ -29,3 +29,11 @@ export class UnsupportedOptionError extends HubError {
     super(`${option} is not supported by this work agent`);
   }
 }
+
+/** Another manager holds a field that the manifest sets, and the work does not force it: waiting changes nothing. */
+export class FieldConflictError extends HubError {
+  override readonly name = 'FieldConflictError';
+  readonly code = 'FieldConflict';
+  readonly retry = 'never';
+  readonly remedy = 'Set serverSideApply.force, take the field out of the manifest, or have its manager give it up.';
+}

@@ -1,5 +1,5 @@
 import type { HubError, KubeObject, ManifestWork, OwnerReference } from '@kmm-hub/api-types';
-import { ConflictError, type KubeClient } from '@kmm-hub/kube';
+import type { KubeClient } from '@kmm-hub/kube';
 import { applyManifest } from '../../manifests/apply-manifest.ts';
 import { applyOrder } from '../../manifests/apply-order.ts';
 import { UnsupportedOptionError } from '../../manifests/errors.ts';
@@ -48,8 +48,6 @@ async function applyOne(
 }
 
 /** Whether another try soon may help. A field that another manager holds, and a manifest that is wrong, stay so for long. */
-export function isWorthRetrying(target: Target, { failure }: Applied): boolean {
-  if (failure === undefined || failure.retry === 'never') return false;
-  const onServer = target.failure === undefined && target.config.strategy.type === 'ServerSideApply';
-  return !(onServer && failure instanceof ConflictError);
+export function isWorthRetrying({ failure }: Applied): boolean {
+  return failure !== undefined && failure.retry !== 'never';
 }

@@ -65,7 +65,7 @@ async function applyWork(
   const seen = await lookAtTargets(deps, { targets, results }, signal);
   const changed = await writeStatus(deps, { work, seen }, signal);
   const pending = await trackApplied(spoke, { applied, wanted: resourcesOf(seen) }, signal);
-  const retry = pending || seen.some(({ target, result = {} }) => isWorthRetrying(target, result));
+  const retry = pending || seen.some(({ result = {} }) => isWorthRetrying(result));
   if (changed) log.info({ work: work.metadata.name, manifests: targets.length, retry }, 'work applied');
   return { applied: true, retry, changed };
 }
