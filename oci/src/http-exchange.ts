@@ -36,8 +36,12 @@ export type HttpExchange = {
 
 export function createHttpExchange(options: HttpOptions): HttpExchange {
   const timeoutMs = options.timeoutMs ?? defaults.timeoutMs;
+  // HTTP/1.1: a broken connection takes one transfer with it and not all
   const agentOf = (rejectUnauthorized: boolean) =>
-    new Agent({ connect: { timeout: timeoutMs, rejectUnauthorized, ...(options.ca && { ca: options.ca }) } });
+    new Agent({
+      allowH2: false,
+      connect: { timeout: timeoutMs, rejectUnauthorized, ...(options.ca && { ca: options.ca }) },
+    });
   const agents = { verified: agentOf(true), unverified: agentOf(false) };
   const isPlain = (host: string) => isLoopbackHost(host) || options.insecureHosts?.(host) === true;
 

@@ -1,7 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
-import { type Module, module, type Node, type Resource } from '@kmm-hub/api-types';
+import { type Module, module, type Node, node, type Resource } from '@kmm-hub/api-types';
 import { KubeClient, loadConnection } from '@kmm-hub/kube';
 import { expect } from 'vitest';
 import { applyFolder } from '../../lab/src/access/apply.ts';
@@ -59,6 +59,7 @@ async function prepare(plane: ControlPlane, folder: string): Promise<void> {
   const hubRole = join(folder, 'spoke-cluster.hub.yaml');
   await writeFile(hubRole, template.replaceAll('${CLUSTER_NAME}', CLUSTER));
   await applyFolder(plane, [join(checkout, 'deploy/rbac/spoke-cluster.spoke.yaml'), hubRole]);
+  await applyFolder(plane, join(checkout, 'deploy/admission'));
 }
 
 type AgentPlace = { plane: ControlPlane; folder: string; healthPort: number };
@@ -102,7 +103,13 @@ export async function eventually<T>(read: () => Promise<T>, isWanted: (reading: 
 
 export const KERNEL = '6.1.0-53-cloud-amd64';
 
-/** A Node as its kubelet has made it. */
+/** A Node that a kubelet has made, ready for pods: the admission taints every new one as not ready. */
+export async function joinNode(admin: KubeClient, joining: Node): Promise<Node> {
+  await admin.create(node, joining, signal);
+  return admin.patch(node, { ref: { name: joining.metadata.name }, patch: { spec: { taints: null } } }, signal);
+}
+
+/** A Node as its kubelet makes it. */
 export function nodeOf(name: string, labels: Record<string, string> = {}, kernelVersion = KERNEL): Node {
   const system = { osImage: 'Debian GNU/Linux 12 (bookworm)', operatingSystem: 'linux', architecture: 'amd64' };
   const ids = { bootID: `boot-${name}`, machineID: '', systemUUID: '' };

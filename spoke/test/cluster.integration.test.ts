@@ -24,6 +24,7 @@ import {
   CLUSTER,
   type ClusterWorld,
   eventually,
+  joinNode,
   KERNEL,
   moduleOf,
   modules,
@@ -62,8 +63,8 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
   };
 
   test('a selected node is told what to load, and its report becomes labels and numbers', async () => {
-    const created = await world.admin.create(node, nodeOf('load-1', { gpu: 'load' }), signal);
-    await world.admin.create(node, nodeOf('load-2', { gpu: 'none' }), signal);
+    const created = await joinNode(world.admin, nodeOf('load-1', { gpu: 'load' }));
+    await joinNode(world.admin, nodeOf('load-2', { gpu: 'none' }));
     await world.admin.create(modules, moduleOf('load', { gpu: 'load' }), signal);
 
     const config = await eventually(
@@ -106,7 +107,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
   });
 
   test('a Module whose service account may not load modules says so, with an Event, and loads nothing', async () => {
-    await world.admin.create(node, nodeOf('refused-1', { gpu: 'refused' }), signal);
+    await joinNode(world.admin, nodeOf('refused-1', { gpu: 'refused' }));
     await world.admin.create(modules, moduleOf('refused', { gpu: 'refused' }, { namespace: 'other' }), signal);
     const module = await eventually(
       () => read(modules, 'refused', 'other'),
@@ -131,7 +132,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
   });
 
   test('a Module that fails on a node tells the first failure, until it is loaded', async () => {
-    await world.admin.create(node, nodeOf('failing-1', { gpu: 'failing' }), signal);
+    await joinNode(world.admin, nodeOf('failing-1', { gpu: 'failing' }));
     await world.admin.create(modules, moduleOf('failing', { gpu: 'failing' }), signal);
     const config = await eventually(
       () => configOf('failing-1'),
@@ -153,7 +154,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
   });
 
   test('a deleted Module waits until its last node has unloaded it, and leaves nothing behind', async () => {
-    await world.admin.create(node, nodeOf('gone-1', { gpu: 'gone' }), signal);
+    await joinNode(world.admin, nodeOf('gone-1', { gpu: 'gone' }));
     await world.admin.create(namespace, { metadata: { name: 'gone' } }, signal);
     await allow('gone', 'loader');
     const place = { namespace: 'gone', serviceAccountName: 'loader' };
@@ -188,7 +189,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
   });
 
   test('a NodeFeature becomes labels of its node, and one that speaks for another node is not believed', async () => {
-    await world.admin.create(node, nodeOf('features-1', { mine: 'stays' }), signal);
+    await joinNode(world.admin, nodeOf('features-1', { mine: 'stays' }));
     const feature = (name: string, labels: Record<string, string>) => ({
       metadata: { name, namespace: NAMESPACE, labels: { [NODE_NAME_LABEL]: 'features-1' } },
       spec: { labels },
@@ -217,7 +218,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
 
   test('the claim lists the kernels of all nodes, and comes back when somebody changes it', async () => {
     const kernel = '5.14.0-427.el9.aarch64+64k';
-    await world.admin.create(node, nodeOf('claim-1', {}, kernel), signal);
+    await joinNode(world.admin, nodeOf('claim-1', {}, kernel));
     const value = async () => (await read(clusterClaim, KERNEL_VERSIONS_CLAIM))?.spec?.value?.split('\n') ?? [];
     await eventually(value, (kernels) => kernels.includes(kernel));
     const patch = { ref: { name: KERNEL_VERSIONS_CLAIM }, patch: { spec: { value: 'nonsense' } } };
@@ -242,7 +243,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
     const cpu = { name: 'cpu', capacity: '2', allocatable: '2', available: '1' };
     const zones = [{ name: 'node-0', type: 'Node', resources: [cpu] }];
     await world.admin.create(nodeResourceTopology, { metadata: { name: 'inventory-1' }, zones }, signal);
-    await world.admin.create(node, nodeOf('inventory-1', { gpu: 'inventory', ...prefixed }, kernel), signal);
+    await joinNode(world.admin, nodeOf('inventory-1', { gpu: 'inventory', ...prefixed }, kernel));
     await world.admin.create(modules, moduleOf('inventory', { gpu: 'inventory' }), signal);
     await reportLoaded('inventory-1');
     const groupOf = async () => {
@@ -260,7 +261,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
   });
 
   test('a restart writes nothing that is right already', async () => {
-    await world.admin.create(node, nodeOf('restart-1', { gpu: 'restart' }), signal);
+    await joinNode(world.admin, nodeOf('restart-1', { gpu: 'restart' }));
     await world.admin.create(modules, moduleOf('restart', { gpu: 'restart' }), signal);
     await reportLoaded('restart-1');
     await eventually(
@@ -277,7 +278,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
     };
     const before = await versions();
     await world.restartAgent();
-    await world.admin.create(node, nodeOf('restart-2', { gpu: 'restart-2' }), signal);
+    await joinNode(world.admin, nodeOf('restart-2', { gpu: 'restart-2' }));
     await world.admin.create(modules, moduleOf('restart-2', { gpu: 'restart-2' }), signal);
     await reportLoaded('restart-2'); // what came later is done, so the first pass over everything is too
     await eventually(

@@ -65,7 +65,8 @@ export function decideModule(situation: ModuleOnNode, serviceAccount: string): M
 
 /** The node reports exactly what is wanted, from its present boot. */
 export function isLoaded(wanted: NodeModuleSpec, reported: NodeModuleStatus | undefined, node: Node): boolean {
-  if (reported === undefined || reported.bootId !== node.status?.nodeInfo?.bootID) return false;
+  const { bootId } = reported ?? {};
+  if (reported === undefined || bootId === undefined || bootId !== node.status?.nodeInfo?.bootID) return false;
   return isDeepStrictEqual(reported.config, wanted.config);
 }
 

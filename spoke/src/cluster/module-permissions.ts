@@ -20,12 +20,17 @@ export interface ModulePermissions {
 /**
  * Asks the API server by SubjectAccessReview whether a service account may `use` the SCC "privileged": on OpenShift that
  * is what a privileged pod needs, and elsewhere plain RBAC answers the same question without the kind being there.
- * Refusals of the review itself are errors; they are never remembered.
+ * Refusals of the review itself are errors; they are never remembered. `clock` counts milliseconds.
  */
-export function askedPermissions(client: Pick<KubeClient, 'create'>): ModulePermissions {
+export function askedPermissions(
+  client: Pick<KubeClient, 'create'>,
+  clock: { now(): number } = performance,
+): ModulePermissions {
   const answers = new LRUCache<string, { allowed: boolean }, ServiceAccountRef>({
     max: permissionDefaults.remembered,
     ttl: permissionDefaults.lifetimeMs,
+    ttlResolution: 0, // else the cache remembers the time, too
+    perf: clock,
     fetchMethod: async (_key, _stale, { signal, context }) => {
       const review = { metadata: { name: '' }, spec: reviewOf(context) };
       const { status } = await client.create(subjectAccessReview, review, signal);

@@ -6,6 +6,7 @@ import { DiscoveryLoop } from './discovery-loop.ts';
 import { HostRoot } from './features/host-root.ts';
 import { Intents } from './modules/intents.ts';
 import { createKmod } from './modules/kmod.ts';
+import { type PullRequest, pullModuleFiles } from './modules/pull.ts';
 import { type Attempt, reconcileNodeModules } from './modules/reconcile.ts';
 
 export type NodeAgentOptions = {
@@ -52,15 +53,18 @@ export class NodeAgent {
     const { client, nodeName, hostRoot, log, metrics } = this.#options;
     const host = this.#host;
     const state = join(hostRoot, STATE_FOLDER);
+    const imagesFolder = join(state, 'images');
+    const release = (await host.read('proc/sys/kernel/osrelease')).trim();
     const deps = {
       client,
       host,
       kmod: createKmod(),
       intents: new Intents(join(state, 'intents')),
       nodeName,
-      release: (await host.read('proc/sys/kernel/osrelease')).trim(),
+      release,
       bootId: (await host.read('proc/sys/kernel/random/boot_id')).trim(),
-      imagesFolder: join(state, 'images'),
+      pull: (request: PullRequest, limit: AbortSignal) =>
+        pullModuleFiles({ client, imagesFolder, release }, request, limit),
       attempts: new Map<string, Attempt>(),
       log,
     };

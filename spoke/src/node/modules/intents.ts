@@ -20,6 +20,7 @@ export class Intents {
   /** On the disk when it resolves: a power cut right after the load must not make us forget it. */
   async write(intent: LoadIntent): Promise<void> {
     const file = this.#fileOf(intent);
+    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const handle = await open(`${file}.partial`, 'w', 0o600);
     try {
       await handle.writeFile(JSON.stringify(intent));

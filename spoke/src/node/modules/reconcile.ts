@@ -10,12 +10,13 @@ import {
 import { backoffMs, type KubeClient, NotFoundError, type ReconcileResult } from '@kmm-hub/kube';
 import type { Logger } from 'pino';
 import type { HostRoot } from '../features/host-root.ts';
+import type { ModuleFiles } from './extract.ts';
 import type { Intents } from './intents.ts';
 import type { Kmod } from './kmod.ts';
 import { loadModule, unloadModule } from './load.ts';
 import { readLoadedModules } from './loaded-modules.ts';
 import { type ModuleAction, type ModuleKey, planModules } from './plan.ts';
-import { pullModuleFiles } from './pull.ts';
+import type { PullRequest } from './pull.ts';
 import { type Outcome, statusAfter } from './status.ts';
 
 export type NodeModulesDeps = {
@@ -27,7 +28,8 @@ export type NodeModulesDeps = {
   /** `uname -r` and /proc/sys/kernel/random/boot_id of this boot. */
   release: string;
   bootId: string;
-  imagesFolder: string;
+  /** Brings the files of a module's image to the node's disk. */
+  pull: (request: PullRequest, signal: AbortSignal) => Promise<ModuleFiles>;
   /** Module → when it may be tried again, after failures with this configuration. */
   attempts: Map<string, Attempt>;
   log: Logger;
@@ -103,23 +105,21 @@ async function carryOut(
 }
 
 async function act(deps: NodeModulesDeps, action: ModuleAction, signal: AbortSignal): Promise<Outcome | undefined> {
-  const { client, host, kmod, intents, release, bootId, imagesFolder } = deps;
-  const pull = (module: Parameters<typeof pullModuleFiles>[1]['module'], config: ModuleConfig) =>
-    pullModuleFiles({ client, imagesFolder, release }, { module, config }, signal);
+  const { pull, host, kmod, intents, release, bootId } = deps;
   if (action.action === 'forget') {
     await intents.remove(action.module);
     return { kind: 'gone', module: action.module };
   }
   if (action.action === 'unload') {
     const { module, config } = action;
-    await unloadModule({ config, files: await pull(module, config), release, host, kmod, signal });
+    await unloadModule({ config, files: await pull({ module, config }, signal), release, host, kmod, signal });
     await intents.remove(module);
     return action.reason === 'Deselected' ? { kind: 'gone', module } : undefined;
   }
   const { module, resumes } = action;
   const { namespace, name, config } = module;
   if (!resumes) {
-    const files = await pull(module, config);
+    const files = await pull({ module, config }, signal);
     await intents.write({ namespace, name, config, bootId });
     await loadModule({ config, files, release, host, kmod, signal });
   }

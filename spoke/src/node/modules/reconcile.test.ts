@@ -1,0 +1,153 @@
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HubError, type ModuleConfig, type NodeModuleSpec, type NodeModulesConfig } from '@kmm-hub/api-types';
+import type { KubeClient } from '@kmm-hub/kube';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { hostTree } from '../features/test/host-tree.ts';
+import { Intents } from './intents.ts';
+import type { Kmod } from './kmod.ts';
+import { type Attempt, type NodeModulesDeps, reconcileNodeModules } from './reconcile.ts';
+
+const RELEASE = '6.1.0-53-amd64';
+const signal = AbortSignal.timeout(10_000);
+
+const config = (digest: string): ModuleConfig => ({
+  kernelVersion: RELEASE,
+  containerImage: `r/hello@${digest}`,
+  insecurePull: false,
+  modprobe: { moduleName: 'hello', dirName: '/opt' },
+});
+const module = (digest = 'sha256:aa'): NodeModuleSpec => ({
+  name: 'hello',
+  namespace: 'drivers',
+  serviceAccountName: 'loader',
+  config: config(digest),
+});
+
+class RegistryAwayError extends HubError {
+  readonly code = 'RegistryUnreachable';
+  readonly retry = 'backoff';
+  readonly remedy = 'Check the registry.';
+}
+
+/** A node whose modprobe changes /proc/modules, with an API server that keeps the status. */
+async function world() {
+  const root = await hostTree({ 'proc/modules': '', 'image/modules/hello.ko': 'K' });
+  const calls: string[] = [];
+  const setLoaded = (line: string) => writeFile(join(root.path, 'proc/modules'), line);
+  const kmod: Kmod = {
+    load: async ({ names }) => {
+      calls.push(`load ${names}`);
+      await setLoaded('hello 1 0 - Live 0x0\n');
+    },
+    unload: async ({ names }) => {
+      calls.push(`unload ${names}`);
+      await setLoaded('');
+    },
+    filesOf: async () => [],
+    fieldOf: async () => [],
+    index: async () => undefined,
+  };
+  const nmc: NodeModulesConfig = { metadata: { name: 'node-a' }, spec: { modules: [] }, status: { modules: [] } };
+  const client = {
+    patch: async (_resource: unknown, { patch }: { patch: { status: NonNullable<NodeModulesConfig['status']> } }) => {
+      nmc.status = patch.status;
+      calls.push('status');
+    },
+  } as unknown as KubeClient;
+  const registry = { away: false };
+  const pull: NodeModulesDeps['pull'] = async ({ config: wanted }) => {
+    calls.push(`pull ${wanted.containerImage}`);
+    if (registry.away) throw new RegistryAwayError('the registry is away');
+    const folder = join(root.path, 'image');
+    return { folder, digest: 'sha256:aa', modulesFolder: join(folder, 'modules'), firmwareFolder: undefined };
+  };
+  const intents = new Intents(join(root.path, 'intents'));
+  const node = { nodeName: 'node-a', release: RELEASE, bootId: 'boot-1', log: pino({ level: 'silent' }) };
+  const attempts = new Map<string, Attempt>();
+  const deps: NodeModulesDeps = { client, host: root.host, kmod, intents, attempts, pull, ...node };
+  return { root, deps, nmc, calls, registry, setLoaded, [Symbol.asyncDispose]: () => root[Symbol.asyncDispose]() };
+}
+
+test('a wanted module is pulled, loaded and reported once, and then left alone', async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.calls).toEqual(['pull r/hello@sha256:aa', 'load hello', 'status']);
+  expect(at.nmc.status?.modules).toEqual([{ ...module(), bootId: 'boot-1' }]);
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.calls).toHaveLength(3);
+});
+
+test('another image is unloaded first and then loaded', async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  at.calls.length = 0;
+  at.nmc.spec = { modules: [module('sha256:bb')] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  const pulls = ['pull r/hello@sha256:aa', 'unload hello', 'pull r/hello@sha256:bb', 'load hello', 'status'];
+  expect(at.calls).toEqual(pulls);
+  expect(at.nmc.status?.modules?.[0]?.config?.containerImage).toBe('r/hello@sha256:bb');
+});
+
+test('a module that is no longer wanted is unloaded, and nothing of it stays', async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  at.nmc.spec = { modules: [] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.nmc.status?.modules).toEqual([]);
+  expect(await at.deps.intents.list()).toEqual([]);
+});
+
+test('a failure is told with its remedy and tried again only when it is due', async () => {
+  await using at = await world();
+  at.registry.away = true;
+  at.nmc.spec = { modules: [module()] };
+  const result = await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.nmc.status?.modules?.[0]).toMatchObject({
+    name: 'hello',
+    error: { reason: 'RegistryUnreachable', message: 'the registry is away. Check the registry.' },
+  });
+  expect(result?.requeueAfterMs).toBeGreaterThan(0);
+  at.calls.length = 0;
+  await reconcileNodeModules(at.deps, at.nmc, signal); // the event of our own status write
+  expect(at.calls).toEqual([]);
+  at.registry.away = false;
+  const attempt = at.deps.attempts.get('drivers/hello') as Attempt;
+  at.deps.attempts.set('drivers/hello', { ...attempt, dueAt: 0 });
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.nmc.status?.modules).toEqual([{ ...module(), bootId: 'boot-1' }]);
+});
+
+test('another configuration is tried at once after a failure', async () => {
+  await using at = await world();
+  at.registry.away = true;
+  at.nmc.spec = { modules: [module()] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  at.registry.away = false;
+  at.nmc.spec = { modules: [module('sha256:bb')] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.nmc.status?.modules?.[0]?.config?.containerImage).toBe('r/hello@sha256:bb');
+});
+
+test('an agent that died after the load reports it and does not load twice', async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  await at.deps.intents.write({ namespace: 'drivers', name: 'hello', config: config('sha256:aa'), bootId: 'boot-1' });
+  await at.setLoaded('hello 1 0 - Live 0x0\n');
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.calls).toEqual(['status']);
+  expect(at.nmc.status?.modules).toEqual([{ ...module(), bootId: 'boot-1' }]);
+});
+
+test('a node without a NodeModulesConfig unloads what an intent says it loaded', async () => {
+  await using at = await world();
+  await at.deps.intents.write({ namespace: 'drivers', name: 'hello', config: config('sha256:aa'), bootId: 'boot-1' });
+  await at.setLoaded('hello 1 0 - Live 0x0\n');
+  await reconcileNodeModules(at.deps, undefined, signal);
+  expect(at.calls).toContain('unload hello');
+  await rm(join(at.root.path, 'proc/modules'));
+});

@@ -1,0 +1,90 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ModuleConfig } from '@kmm-hub/api-types';
+import type { KubeClient } from '@kmm-hub/kube';
+import { type Registry, runFolder, startRegistry } from '@kmm-hub/lab';
+import { createRegistryClient, digestOf, layerOfFiles, mediaTypes } from '@kmm-hub/oci';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { pullModuleFiles } from '../src/node/modules/pull.ts';
+
+const signal = AbortSignal.timeout(60_000);
+const RELEASE = '6.1.0-53-amd64';
+let folder: string;
+let registry: Registry;
+let reference: string;
+let imagesFolder: string;
+
+beforeAll(async () => {
+  folder = await runFolder('pull');
+  registry = await startRegistry({ folder: join(folder, 'registry'), signal });
+  reference = await pushImage();
+});
+
+afterAll(async () => {
+  await registry?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  await registry.process.restart(signal);
+  imagesFolder = await mkdtemp(join(tmpdir(), 'images-'));
+  return () => rm(imagesFolder, { recursive: true, force: true });
+});
+
+/** Pushes an image with one module, by digest. */
+async function pushImage(): Promise<string> {
+  const client = createRegistryClient();
+  const repository = `${registry.host}/hello`;
+  const layer = await layerOfFiles([{ path: `opt/lib/modules/${RELEASE}/hello.ko`, content: Buffer.from('K') }]);
+  const config = Buffer.from(
+    JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [layer.diffId] } }),
+  );
+  await client.uploadBlob(repository, layer, signal);
+  const configBlob = { digest: digestOf(config), sizeBytes: config.length };
+  await client.uploadBlob(repository, { ...configBlob, open: () => config }, signal);
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: { mediaType: mediaTypes.ociConfig, digest: configBlob.digest, size: configBlob.sizeBytes },
+    layers: [{ mediaType: layer.mediaType, digest: layer.digest, size: layer.sizeBytes }],
+  };
+  const body = Buffer.from(JSON.stringify(manifest));
+  const digest = await client.putManifest(repository, { body, mediaType: mediaTypes.ociManifest }, signal);
+  await client.close();
+  return `${repository}@${digest}`;
+}
+
+function pull() {
+  const config: ModuleConfig = {
+    kernelVersion: RELEASE,
+    containerImage: reference,
+    insecurePull: false,
+    modprobe: { moduleName: 'hello', dirName: '/opt' },
+  };
+  // no imageRepoSecret: the API server is not asked
+  const options = { client: undefined as unknown as KubeClient, imagesFolder, release: RELEASE };
+  return pullModuleFiles(options, { module: { namespace: 'drivers' }, config }, signal);
+}
+
+test('a node that has pulled an image by digest needs no registry any more', async () => {
+  const first = await pull();
+  await registry.process.stop();
+  expect(await pull()).toEqual(first);
+  expect(await readFile(join(first.modulesFolder, 'hello.ko'), 'utf8')).toBe('K');
+});
+
+test('a node without the image says that the registry is away', async () => {
+  await registry.process.stop();
+  await expect(pull()).rejects.toMatchObject({ code: 'RegistryUnreachable' });
+});
+
+test('a kept manifest that was damaged on the disk is not believed', async () => {
+  await pull();
+  const digest = reference.split('@')[1]?.replace(':', '-');
+  const file = join(imagesFolder, 'manifests', `${digest}.json`);
+  const kept = JSON.parse(await readFile(file, 'utf8')) as { body: string };
+  await writeFile(file, JSON.stringify({ ...kept, body: Buffer.from('{}').toString('base64') }));
+  await registry.process.stop();
+  await expect(pull()).rejects.toMatchObject({ code: 'RegistryUnreachable' });
+});
