@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout, node24 } from './setup/paths.mjs';
+import { ensureRegistryV3 } from './setup/registry-v3.mjs';
 import { explainFailure, setup } from './setup.mjs';
 
 // `npm test`: sets the machine up, then runs every check and every test. The last line counts them all.
@@ -17,7 +18,9 @@ const reports = join(checkout, '.run', `test-${process.pid}`);
 const total = { passed: 0, failed: 0 };
 
 try {
-  await setup({ progress: (line) => console.log(line) });
+  const progress = (line) => console.log(line);
+  await setup({ progress });
+  await ensureRegistryV3({ progress }); // after setup, which may have to install Go
 } catch (error) {
   console.error(explainFailure(error));
   process.exit(1);

@@ -43,12 +43,15 @@ export const NodeGroup = Type.Object({
 });
 export type NodeGroup = Static<typeof NodeGroup>;
 
-export const ClusterInventorySpec = Type.Object({
-  kernelVersions: Type.Array(Type.String({ maxLength: 128 }), { maxItems: 64, description: 'Kernels of all nodes.' }),
-  nodeCount: Type.Integer({ minimum: 0, description: 'Nodes of the cluster.' }),
-  groups: Type.Array(NodeGroup, { maxItems: 64, description: 'Nodes that look alike, largest group first.' }),
-  truncated: Type.Optional(Type.Boolean({ description: 'Something was left out to keep the object small.' })),
-});
+export const ClusterInventorySpec = Type.Object(
+  {
+    kernelVersions: Type.Array(Type.String({ maxLength: 128 }), { maxItems: 64, description: 'Kernels of all nodes.' }),
+    nodeCount: Type.Integer({ minimum: 0, description: 'Nodes of the cluster.' }),
+    groups: Type.Array(NodeGroup, { maxItems: 64, description: 'Nodes that look alike, largest group first.' }),
+    truncated: Type.Optional(Type.Boolean({ description: 'Something was left out to keep the object small.' })),
+  },
+  { description: 'What the nodes are.' },
+);
 export type ClusterInventorySpec = Static<typeof ClusterInventorySpec>;
 
 export const clusterInventory = defineCrd({

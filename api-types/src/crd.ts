@@ -1,4 +1,4 @@
-import { type Static, type TObject, type TProperties, Type } from 'typebox';
+import type { Static, TObject, TProperties } from 'typebox';
 import type { KubeObject, Resource } from './kube-object.ts';
 import type { Rule } from './schema.ts';
 
@@ -12,7 +12,7 @@ export type PrinterColumn = {
   priority?: 0 | 1;
 };
 
-export type CrdDefinition<P extends TProperties> = {
+export type CrdDefinition<P extends TProperties = TProperties> = {
   group: string;
   version: string;
   kind: string;
@@ -30,48 +30,11 @@ export type CrdDefinition<P extends TProperties> = {
   annotations?: Record<string, string>;
 };
 
-/** A kind: where it is served, and the CustomResourceDefinition manifest that `npm run generate` writes to deploy/crds. */
-export type Crd<T extends KubeObject> = Resource<T> & { readonly manifest: Record<string, unknown> };
+/** A kind: where it is served, and what its CRD is written from. */
+export type Crd<T extends KubeObject> = Resource<T> & { readonly definition: CrdDefinition };
 
-/** Turns one TypeBox schema into the kind's resource, its type and its CRD. */
+/** Turns one TypeBox schema into the kind's resource, its type and, by `npm run generate`, its CRD. */
 export function defineCrd<P extends TProperties>(definition: CrdDefinition<P>): Crd<KubeObject & Static<TObject<P>>> {
   const { group, version, kind, plural, scope } = definition;
-  return { group, version, kind, plural, namespaced: scope === 'Namespaced', manifest: manifestOf(definition) };
-}
-
-function manifestOf<P extends TProperties>(definition: CrdDefinition<P>): Record<string, unknown> {
-  const { group, version, kind, plural, shortNames, scope, description, properties, columns, annotations } = definition;
-  const hasStatus = 'status' in properties.properties;
-  return {
-    apiVersion: 'apiextensions.k8s.io/v1',
-    kind: 'CustomResourceDefinition',
-    metadata: { name: `${plural}.${group}`, ...(annotations && { annotations }) },
-    spec: {
-      group,
-      names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), ...(shortNames && { shortNames }) },
-      scope,
-      versions: [
-        {
-          name: version,
-          served: true,
-          storage: true,
-          ...(columns && { additionalPrinterColumns: columns }),
-          ...(hasStatus && { subresources: { status: {} } }),
-          schema: { openAPIV3Schema: openApiSchema(properties, description, definition.rules) },
-        },
-      ],
-    },
-  };
-}
-
-function openApiSchema<P extends TProperties>(properties: TObject<P>, description: string, rules?: Rule[]): unknown {
-  const whole = Type.Object({
-    apiVersion: Type.Optional(Type.String({ description: 'Group and version of this object.' })),
-    kind: Type.Optional(Type.String({ description: 'Kind of this object.' })),
-    metadata: Type.Optional(Type.Unsafe({ type: 'object' })),
-    ...properties.properties,
-  });
-  // JSON drops TypeBox's symbol keys and hidden properties; what is left is the structural schema.
-  const schema = JSON.parse(JSON.stringify(whole));
-  return { description, ...schema, ...(rules && { 'x-kubernetes-validations': rules }) };
+  return { group, version, kind, plural, namespaced: scope === 'Namespaced', definition };
 }

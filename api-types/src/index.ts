@@ -1,8 +1,12 @@
+export { Build, BuildArg, Sign, TlsOptions } from './build-sign.ts';
 export * from './cluster-inventory.ts';
 export * from './core.ts';
+export type { EnvVar, ResourceRequirements, Volume, VolumeMount } from './core-schema/core-type.ts';
 export type { Crd, CrdDefinition, PrinterColumn } from './crd.ts';
 export { crds } from './crds.ts';
+export { DevicePlugin, Dra } from './device-plugin.ts';
 export { explain, HubError, MissingToolError, type Retry, UsageError } from './errors.ts';
+export { KernelMapping } from './kernel-mapping.ts';
 export {
   apiVersionOf,
   type Condition,
@@ -14,11 +18,17 @@ export {
 } from './kube-object.ts';
 export * from './managed-cluster.ts';
 export * from './managed-cluster-module.ts';
+export * from './managed-cluster-set.ts';
 export * from './manifest-work.ts';
+export { Modprobe } from './modprobe.ts';
 export * from './module.ts';
 export * from './module-image.ts';
 export * from './names.ts';
 export * from './node-feature.ts';
+export * from './node-feature-rule.ts';
 export * from './node-modules-config.ts';
 export * from './node-resource-topology.ts';
-export type { LabelSelector, LocalObjectReference, Toleration } from './schema.ts';
+export * from './placement.ts';
+export { type PreflightModuleStatus, type PreflightValidation, preflightValidation } from './preflight-validation.ts';
+export type { LabelSelector, LocalObjectReference } from './schema.ts';
+export type { Toleration } from './toleration.ts';

@@ -41,7 +41,12 @@ export const managedCluster = defineCrd({
                 value: Type.Optional(Name('Taint value.', 1024)),
                 effect: StringEnum(['NoSelect', 'PreferNoSelect', 'NoSelectIfNew'], { description: 'What it does.' }),
                 timeAdded: Type.Optional(
-                  Type.Unsafe<string | null>({ type: 'string', format: 'date-time', nullable: true }),
+                  Type.Unsafe<string | null>({
+                    type: 'string',
+                    format: 'date-time',
+                    nullable: true,
+                    description: 'When; set by OCM.',
+                  }),
                 ),
               }),
               { maxItems: 64, description: 'What keeps Placements away.' },
@@ -57,7 +62,12 @@ export const managedCluster = defineCrd({
           conditions: Type.Optional(Conditions),
           capacity: Quantities('All nodes together.'),
           allocatable: Quantities('All schedulable nodes together.'),
-          version: Type.Optional(Type.Object({ kubernetes: Type.Optional(Name('Version of its API server.')) })),
+          version: Type.Optional(
+            Type.Object(
+              { kubernetes: Type.Optional(Name('Version of its API server.')) },
+              { description: 'Versions of its parts.' },
+            ),
+          ),
           clusterClaims: Type.Optional(
             Type.Array(Type.Object({ name: Name('Claim.'), value: Name('Its value.', 1024) }), {
               maxItems: 128,
@@ -102,6 +112,10 @@ export const clusterClaim = defineCrd({
   plural: 'clusterclaims',
   scope: 'Cluster',
   description: 'One fact of this cluster, copied to its ManagedCluster on the hub.',
+  columns: [
+    { name: 'Value', type: 'string', jsonPath: '.spec.value' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
   properties: Type.Object({
     spec: Type.Optional(
       Type.Object(

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { defineCrd } from './crd.ts';
 import type { KubeObject } from './kube-object.ts';
-import { Conditions, EmbeddedObject, mapBy, StringEnum } from './schema.ts';
+import { Conditions, EmbeddedObject, mapBy, StringEnum, Texts } from './schema.ts';
 
 const Name = (description: string, maxLength = 253) => Type.String({ maxLength, description });
 const Optional = (description: string, maxLength = 253) => Type.Optional(Name(description, maxLength));
@@ -18,11 +18,13 @@ const JsonPath = Type.Object({
   path: Name('JSONPath from the root of the object.', 1024),
 });
 
+const PATHS = { maxItems: 64, maxLength: 1024 };
+
 const IgnoreFields = Type.Object({
   condition: StringEnum(['OnSpokePresent', 'OnSpokeChange'], { default: 'OnSpokePresent', description: 'When.' }),
-  jsonPaths: Type.Optional(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 64 })),
-  jsonPointers: Type.Optional(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 64 })),
-  jqPathExpressions: Type.Optional(Type.Array(Type.String({ maxLength: 1024 }), { maxItems: 64 })),
+  jsonPaths: Type.Optional(Texts('Fields by JSONPath.', PATHS)),
+  jsonPointers: Type.Optional(Texts('Fields by JSON pointer.', PATHS)),
+  jqPathExpressions: Type.Optional(Texts('Fields by jq path.', PATHS)),
 });
 
 export const UpdateStrategy = Type.Object(
@@ -32,13 +34,27 @@ export const UpdateStrategy = Type.Object(
       description: 'How.',
     }),
     serverSideApply: Type.Optional(
-      Type.Object({
-        force: Type.Optional(Type.Boolean({ description: 'Takes fields from other managers.' })),
-        fieldManager: Type.Optional(
-          Type.String({ default: 'work-agent', pattern: '^work-agent', maxLength: 128, description: 'Manager name.' }),
-        ),
-        ignoreFields: Type.Optional(Type.Array(IgnoreFields, { maxItems: 2, ...mapBy('condition') })),
-      }),
+      Type.Object(
+        {
+          force: Type.Optional(Type.Boolean({ description: 'Takes fields from other managers.' })),
+          fieldManager: Type.Optional(
+            Type.String({
+              default: 'work-agent',
+              pattern: '^work-agent',
+              maxLength: 128,
+              description: 'Manager name.',
+            }),
+          ),
+          ignoreFields: Type.Optional(
+            Type.Array(IgnoreFields, {
+              maxItems: 2,
+              ...mapBy('condition'),
+              description: 'Fields that are left alone.',
+            }),
+          ),
+        },
+        { description: 'For type ServerSideApply.' },
+      ),
     ),
   },
   { description: 'How the manifest is applied.' },
@@ -48,7 +64,7 @@ export type UpdateStrategy = Static<typeof UpdateStrategy>;
 const ConditionRule = Type.Object({
   condition: Name('Condition type that is set.', 316),
   type: StringEnum(['WellKnownConditions', 'CEL'], { description: 'How it is judged.' }),
-  celExpressions: Type.Optional(Type.Array(Type.String({ maxLength: 4096 }), { maxItems: 32 })),
+  celExpressions: Type.Optional(Texts('For type CEL; all must hold.', { maxItems: 32 })),
   message: Optional('Message of the condition.', 32768),
   messageExpression: Optional('CEL expression of the message.', 4096),
 });
@@ -59,7 +75,9 @@ export const ManifestConfig = Type.Object({
     Type.Array(
       Type.Object({
         type: StringEnum(['WellKnownStatus', 'JSONPaths'], { description: 'Which values are fed back.' }),
-        jsonPaths: Type.Optional(Type.Array(JsonPath, { maxItems: 64, ...mapBy('name') })),
+        jsonPaths: Type.Optional(
+          Type.Array(JsonPath, { maxItems: 64, ...mapBy('name'), description: 'For type JSONPaths.' }),
+        ),
       }),
       { maxItems: 16, description: 'Values of the applied object that come back to the hub.' },
     ),
@@ -68,67 +86,111 @@ export const ManifestConfig = Type.Object({
     StringEnum(['Poll', 'Watch'], { default: 'Poll', description: 'How they are read.' }),
   ),
   updateStrategy: Type.Optional(UpdateStrategy),
-  conditionRules: Type.Optional(Type.Array(ConditionRule, { maxItems: 16, ...mapBy('condition') })),
+  conditionRules: Type.Optional(
+    Type.Array(ConditionRule, {
+      maxItems: 16,
+      ...mapBy('condition'),
+      description: 'Conditions of the applied object.',
+    }),
+  ),
 });
 export type ManifestConfig = Static<typeof ManifestConfig>;
 
-export const ManifestWorkSpec = Type.Object({
-  workload: Type.Optional(
-    Type.Object({
-      manifests: Type.Optional(
-        Type.Array(EmbeddedObject<KubeObject & Record<string, unknown>>(), { description: 'What is applied.' }),
+export const ManifestWorkSpec = Type.Object(
+  {
+    workload: Type.Optional(
+      Type.Object(
+        {
+          manifests: Type.Optional(
+            Type.Array(EmbeddedObject<KubeObject & Record<string, unknown>>(), { description: 'What is applied.' }),
+          ),
+        },
+        { description: 'The objects.' },
       ),
-    }),
-  ),
-  deleteOption: Type.Optional(
-    Type.Object({
-      propagationPolicy: Type.Optional(
-        StringEnum(['Foreground', 'Orphan', 'SelectivelyOrphan'], { default: 'Foreground', description: 'What goes.' }),
+    ),
+    deleteOption: Type.Optional(
+      Type.Object(
+        {
+          propagationPolicy: Type.Optional(
+            StringEnum(['Foreground', 'Orphan', 'SelectivelyOrphan'], {
+              default: 'Foreground',
+              description: 'What goes.',
+            }),
+          ),
+          selectivelyOrphans: Type.Optional(
+            Type.Object(
+              {
+                orphaningRules: Type.Optional(
+                  Type.Array(ResourceIdentifier, { maxItems: 256, description: 'Exactly these objects.' }),
+                ),
+              },
+              { description: 'For SelectivelyOrphan: what stays.' },
+            ),
+          ),
+          ttlSecondsAfterFinished: Type.Optional(Type.Integer({ description: 'Used by the hub only.' })),
+        },
+        { description: 'What goes with the work.' },
       ),
-      selectivelyOrphans: Type.Optional(
-        Type.Object({ orphaningRules: Type.Optional(Type.Array(ResourceIdentifier, { maxItems: 256 })) }),
+    ),
+    manifestConfigs: Type.Optional(Type.Array(ManifestConfig, { maxItems: 256, description: 'How each is applied.' })),
+    executor: Type.Optional(
+      Type.Object(
+        {
+          subject: Type.Optional(
+            Type.Object(
+              {
+                type: StringEnum(['ServiceAccount'], { description: 'Kind of the executor.' }),
+                serviceAccount: Type.Optional(
+                  Type.Object({ namespace: Name('Namespace.'), name: Name('Name.') }, { description: 'On the spoke.' }),
+                ),
+              },
+              { description: 'Who that is.' },
+            ),
+          ),
+        },
+        { description: 'In whose name the objects are applied; absent: the agent itself.' },
       ),
-      ttlSecondsAfterFinished: Type.Optional(Type.Integer({ description: 'Used by the hub only.' })),
-    }),
-  ),
-  manifestConfigs: Type.Optional(Type.Array(ManifestConfig, { maxItems: 256, description: 'How each is applied.' })),
-  executor: Type.Optional(
-    Type.Object({
-      subject: Type.Optional(
-        Type.Object({
-          type: StringEnum(['ServiceAccount'], { description: 'Kind of the executor.' }),
-          serviceAccount: Type.Optional(Type.Object({ namespace: Name('Namespace.'), name: Name('Name.') })),
-        }),
-      ),
-    }),
-  ),
-});
+    ),
+  },
+  { description: 'Written by the hub.' },
+);
 export type ManifestWorkSpec = Static<typeof ManifestWorkSpec>;
 
 export const FeedbackValue = Type.Object({
   name: Name('Name of the value.'),
-  fieldValue: Type.Object({
-    type: StringEnum(['Integer', 'String', 'Boolean', 'JsonRaw'], { description: 'Which field holds it.' }),
-    integer: Type.Optional(Type.Integer({ format: 'int64' })),
-    string: Type.Optional(Type.String()),
-    boolean: Type.Optional(Type.Boolean()),
-    jsonRaw: Type.Optional(Type.String({ maxLength: 1024 })),
-  }),
+  fieldValue: Type.Object(
+    {
+      type: StringEnum(['Integer', 'String', 'Boolean', 'JsonRaw'], { description: 'Which field holds it.' }),
+      integer: Type.Optional(Type.Integer({ format: 'int64', description: 'For type Integer.' })),
+      string: Type.Optional(Type.String({ description: 'For type String.' })),
+      boolean: Type.Optional(Type.Boolean({ description: 'For type Boolean.' })),
+      jsonRaw: Type.Optional(Type.String({ maxLength: 1024, description: 'For type JsonRaw.' })),
+    },
+    { description: 'The value.' },
+  ),
 });
 export type FeedbackValue = Static<typeof FeedbackValue>;
 
 export const ManifestStatus = Type.Object({
-  resourceMeta: Type.Object({
-    ordinal: Type.Integer({ minimum: 0, description: 'Index in spec.' }),
-    group: Optional('API group.'),
-    version: Optional('API version.'),
-    kind: Optional('Kind.'),
-    resource: Optional('Plural.'),
-    name: Optional('Name.'),
-    namespace: Optional('Namespace.'),
-  }),
+  resourceMeta: Type.Object(
+    {
+      ordinal: Type.Integer({ minimum: 0, description: 'Index in spec.' }),
+      group: Optional('API group.'),
+      version: Optional('API version.'),
+      kind: Optional('Kind.'),
+      resource: Optional('Plural.'),
+      name: Optional('Name.'),
+      namespace: Optional('Namespace.'),
+    },
+    { description: 'Which manifest it is.' },
+  ),
   statusFeedback: Type.Optional(
-    Type.Object({ values: Type.Optional(Type.Array(FeedbackValue, { maxItems: 256, ...mapBy('name') })) }),
+    Type.Object(
+      {
+        values: Type.Optional(Type.Array(FeedbackValue, { maxItems: 256, ...mapBy('name'), description: 'By name.' })),
+      },
+      { description: 'Values of the applied object.' },
+    ),
   ),
   conditions: Type.Optional(Conditions),
 });
@@ -142,15 +204,31 @@ export const manifestWork = defineCrd({
   plural: 'manifestworks',
   scope: 'Namespaced',
   description: 'Objects that a cluster is to have; its namespace is named after the cluster.',
+  // OCM's CRD has neither columns nor a short name; columns alone cost a caller nothing.
+  columns: [
+    { name: 'Applied', type: 'string', jsonPath: '.status.conditions[?(@.type=="Applied")].status' },
+    { name: 'Available', type: 'string', jsonPath: '.status.conditions[?(@.type=="Available")].status' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
   properties: Type.Object({
     spec: Type.Optional(ManifestWorkSpec),
     status: Type.Optional(
-      Type.Object({
-        conditions: Type.Optional(Conditions),
-        resourceStatus: Type.Optional(
-          Type.Object({ manifests: Type.Optional(Type.Array(ManifestStatus, { maxItems: 1024 })) }),
-        ),
-      }),
+      Type.Object(
+        {
+          conditions: Type.Optional(Conditions),
+          resourceStatus: Type.Optional(
+            Type.Object(
+              {
+                manifests: Type.Optional(
+                  Type.Array(ManifestStatus, { maxItems: 1024, description: 'One entry a manifest.' }),
+                ),
+              },
+              { description: 'How each manifest fares.' },
+            ),
+          ),
+        },
+        { description: 'Written by the work agent.' },
+      ),
     ),
   }),
 });
@@ -174,21 +252,33 @@ export const appliedManifestWork = defineCrd({
   plural: 'appliedmanifestworks',
   scope: 'Cluster',
   description: 'What one ManifestWork applied here.',
+  columns: [
+    { name: 'Work', type: 'string', jsonPath: '.spec.manifestWorkName' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
   properties: Type.Object({
     spec: Type.Optional(
-      Type.Object({
-        hubHash: Name('sha256 of the URL of the hub.', 64),
-        manifestWorkName: Name('Name of the work.'),
-        agentID: Type.Optional(Name('Agent that applied it.', 128)),
-      }),
+      Type.Object(
+        {
+          hubHash: Name('sha256 of the URL of the hub.', 64),
+          manifestWorkName: Name('Name of the work.'),
+          agentID: Type.Optional(Name('Agent that applied it.', 128)),
+        },
+        { description: 'Which work it is of.' },
+      ),
     ),
     status: Type.Optional(
-      Type.Object({
-        appliedResources: Type.Optional(Type.Array(AppliedResource, { maxItems: 4096 })),
-        evictionStartTime: Type.Optional(
-          Type.String({ format: 'date-time', description: 'When the work went missing.' }),
-        ),
-      }),
+      Type.Object(
+        {
+          appliedResources: Type.Optional(
+            Type.Array(AppliedResource, { maxItems: 4096, description: 'What it owns.' }),
+          ),
+          evictionStartTime: Type.Optional(
+            Type.String({ format: 'date-time', description: 'When the work went missing.' }),
+          ),
+        },
+        { description: 'Written by the work agent.' },
+      ),
     ),
   }),
 });

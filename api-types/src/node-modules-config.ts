@@ -1,42 +1,44 @@
 import { type Static, Type } from 'typebox';
 import { defineCrd } from './crd.ts';
-import { Modprobe } from './module.ts';
-import { LocalObjectReference, mapBy, Toleration } from './schema.ts';
-
-const Name = (description: string, maxLength = 253) => Type.String({ maxLength, description });
+import { Modprobe } from './modprobe.ts';
+import { LocalObjectReference, mapBy, Text } from './schema.ts';
+import { Toleration } from './toleration.ts';
 
 /** What a node is to load, or has loaded (KMM v2.6 ModuleConfig). */
-export const ModuleConfig = Type.Object({
-  kernelVersion: Name('The kernel that the image is for.'),
-  containerImage: Type.String({
-    minLength: 1,
-    maxLength: 512,
-    description: 'Image with the .ko files, most often by digest.',
-  }),
-  insecurePull: Type.Boolean({ description: 'Plain HTTP, or TLS without verification.' }),
-  imagePullPolicy: Type.Optional(
-    Type.String({ default: 'IfNotPresent', maxLength: 32, description: 'Always, IfNotPresent or Never.' }),
-  ),
-  inTreeModulesToRemove: Type.Optional(
-    Type.Array(Type.String({ maxLength: 128 }), {
-      maxItems: 64,
-      description: 'In-tree modules that are unloaded first.',
+export const ModuleConfig = Type.Object(
+  {
+    kernelVersion: Text('The kernel that the image is for.'),
+    containerImage: Type.String({
+      minLength: 1,
+      maxLength: 512,
+      description: 'Image with the .ko files, most often by digest.',
     }),
-  ),
-  inTreeModuleToRemove: Type.Optional(Name('Deprecated single form.', 128)),
-  modprobe: Modprobe,
-});
+    insecurePull: Type.Boolean({ description: 'Plain HTTP, or TLS without verification.' }),
+    imagePullPolicy: Type.Optional(
+      Type.String({ default: 'IfNotPresent', maxLength: 32, description: 'Always, IfNotPresent or Never.' }),
+    ),
+    inTreeModulesToRemove: Type.Optional(
+      Type.Array(Type.String({ maxLength: 128 }), {
+        maxItems: 64,
+        description: 'In-tree modules that are unloaded first.',
+      }),
+    ),
+    inTreeModuleToRemove: Type.Optional(Text('Deprecated single form.', 128)),
+    modprobe: Modprobe,
+  },
+  { description: 'The image and how it is loaded.' },
+);
 export type ModuleConfig = Static<typeof ModuleConfig>;
 
 const item = {
-  name: Name('Name of the Module.'),
-  namespace: Name('Namespace of the Module.'),
-  serviceAccountName: Name('Service account under which it loads.'),
+  name: Text('Name of the Module.'),
+  namespace: Text('Namespace of the Module.'),
+  serviceAccountName: Text('Service account under which it loads.'),
   imageRepoSecret: Type.Optional(LocalObjectReference),
   tolerations: Type.Optional(
     Type.Array(Toleration, { maxItems: 128, description: 'Taints that do not keep it away.' }),
   ),
-  version: Type.Optional(Name('Version, for ordered upgrades.', 63)),
+  version: Type.Optional(Text('Version, for ordered upgrades.', 63)),
 };
 
 export const NodeModuleSpec = Type.Object({ ...item, config: ModuleConfig });
@@ -45,12 +47,12 @@ export type NodeModuleSpec = Static<typeof NodeModuleSpec>;
 export const NodeModuleStatus = Type.Object({
   ...item,
   config: Type.Optional(ModuleConfig),
-  bootId: Type.Optional(Name('Boot of the node in which it was loaded.', 64)),
+  bootId: Type.Optional(Text('Boot of the node in which it was loaded.', 64)),
   error: Type.Optional(
     Type.Object(
       {
-        reason: Name('What failed, in one CamelCase word.', 128),
-        message: Name("What failed, in the kernel's or the registry's own words, with the remedy.", 4096),
+        reason: Text('What failed, in one CamelCase word.', 128),
+        message: Text("What failed, in the kernel's or the registry's own words, with the remedy.", 4096),
         nextAttempt: Type.Optional(Type.String({ format: 'date-time', description: 'When it is tried again.' })),
       },
       { description: 'Why the wanted configuration is not loaded yet.' },

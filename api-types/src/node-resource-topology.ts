@@ -43,6 +43,10 @@ export const nodeResourceTopology = defineCrd({
   shortNames: ['node-res-topo'],
   scope: 'Cluster',
   description: 'NUMA zones of one node; the name is the name of the node.',
+  columns: [
+    { name: 'Zones', type: 'string', jsonPath: '.zones[*].name' },
+    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+  ],
   properties: Type.Object({
     topologyPolicies: Type.Optional(
       Type.Array(Type.String({ maxLength: 64 }), { maxItems: 8, description: 'Deprecated upstream, still written.' }),

@@ -1,37 +1,37 @@
 import { env } from 'node:process';
 import { HUB_NAMESPACE, UsageError } from '@kmm-hub/api-types';
-import { type ConnectionOptions, processEnvironment } from '@kmm-hub/kube';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type ConnectionOptions, integerFlag, parseFlags, processEnvironment } from '@kmm-hub/kube';
+import { Command, Option } from 'commander';
 
 export type HubConfigFlags = { connection: ConnectionOptions; redisUrl: string; namespace: string; healthPort: number };
 
-/** Reads flags and environment, once. @throws UsageError */
-export function hubFlags(argv: string[]): HubConfigFlags {
+type Flags = { kubeconfig?: string; redis?: string; namespace?: string; healthPort: number };
+
+/** Reads flags and environment, once. `undefined` when only help was asked for, which is then printed. @throws UsageError */
+export function hubFlags(argv: readonly string[]): HubConfigFlags | undefined {
   const command = new Command('hub')
     .description('Plans images and ManifestWorks for every ManagedClusterModule of the fleet.')
     .addOption(new Option('--kubeconfig <file>', 'hub API server; default: in-cluster, else KUBECONFIG'))
     .addOption(new Option('--redis <url>', 'Redis of the image queue, with its password').env('KMM_REDIS'))
-    .addOption(new Option('--namespace <name>', 'namespace of ConfigMaps and Secrets').env('KMM_NAMESPACE'))
+    .addOption(
+      new Option('--namespace <name>', `namespace of ConfigMaps and Secrets; default ${HUB_NAMESPACE}`).env(
+        'KMM_NAMESPACE',
+      ),
+    )
     .addOption(
       new Option('--health-port <port>', '/healthz, /readyz, /metrics; 0 = none')
         .env('KMM_HEALTH_PORT')
         .default(8081)
-        .argParser(parsePort),
-    )
-    .parse(argv, { from: 'user' });
-  const options = command.opts<{ kubeconfig?: string; redis?: string; namespace?: string; healthPort: number }>();
-  if (!options.redis) throw new UsageError('--redis is missing', 'Give the URL of Redis, or set KMM_REDIS.');
+        .argParser(integerFlag(0, 65_535)),
+    );
+  const flags = parseFlags<Flags>(command, argv);
+  if (flags === undefined) return undefined;
+  if (!flags.redis) throw new UsageError('--redis is missing', 'Give the URL of Redis, or set KMM_REDIS.');
   const { connection } = processEnvironment();
   return {
-    connection: { ...connection, ...(options.kubeconfig && { kubeconfig: options.kubeconfig }) },
-    redisUrl: options.redis,
-    namespace: options.namespace ?? env.OPERATOR_NAMESPACE ?? HUB_NAMESPACE,
-    healthPort: options.healthPort,
+    connection: { ...connection, ...(flags.kubeconfig && { kubeconfig: flags.kubeconfig }) },
+    redisUrl: flags.redis,
+    namespace: flags.namespace ?? env.OPERATOR_NAMESPACE ?? HUB_NAMESPACE,
+    healthPort: flags.healthPort,
   };
-}
-
-function parsePort(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65535) throw new InvalidArgumentError('not a port (0–65535)');
-  return port;
 }

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { explain } from '@kmm-hub/api-types';
 import type { ToolkitCatalogueEntry } from '@kmm-hub/rules';
 import type { Logger } from 'pino';
 import { parse } from 'yaml';
@@ -17,40 +15,32 @@ const UPSTREAM_KEYS = [
   'worker',
 ];
 
-const parsed = new WeakMap<Logger, { hash: string; config: HubConfig }>();
-
 /**
- * Reads controller_config.yaml. Absent: defaults. Unknown keys and entries that are no catalogue entries are warned of
- * once for each text and left out: upstream's webhook server dies of them (W17).
+ * Reads controller_config.yaml; `undefined` is no file, which means defaults. Unknown keys and entries that are no
+ * catalogue entries are warned of and left out: upstream's webhook server dies of them (W17).
  */
-export function parseHubConfig(text: string | undefined, log: Logger): HubConfig {
-  const hash = createHash('sha256')
-    .update(text ?? '')
-    .digest('hex');
-  const known = parsed.get(log);
-  if (known?.hash === hash) return known.config;
-  const config = readConfig(text, log);
-  parsed.set(log, { hash, config });
-  return config;
-}
-
-function readConfig(text: string | undefined, log: Logger): HubConfig {
-  let document: unknown;
-  try {
-    document = text === undefined ? {} : parse(text);
-  } catch (err) {
-    log.warn({ err: explain(err) }, 'controller_config.yaml is no YAML; defaults are used');
-  }
-  const object = (document ?? {}) as Record<string, unknown>;
-  for (const key of Object.keys(object)) {
+export function parseHubConfig(text: string | undefined, log: Pick<Logger, 'warn'>): HubConfig {
+  const document = readMapping(text ?? '', log);
+  for (const key of Object.keys(document)) {
     if (key !== 'toolkitCatalogue' && !UPSTREAM_KEYS.includes(key)) log.warn({ key }, 'unknown configuration key');
   }
-  const entries = Array.isArray(object.toolkitCatalogue) ? (object.toolkitCatalogue as unknown[]) : [];
+  const entries: unknown[] = Array.isArray(document.toolkitCatalogue) ? document.toolkitCatalogue : [];
   const toolkitCatalogue = entries.filter(isCatalogueEntry);
   if (toolkitCatalogue.length < entries.length) {
     log.warn('an entry of toolkitCatalogue has no regexp or no image; it is left out');
   }
   return { toolkitCatalogue };
+}
+
+function readMapping(text: string, log: Pick<Logger, 'warn'>): Record<string, unknown> {
+  try {
+    const document: unknown = parse(text) ?? {};
+    if (typeof document === 'object' && !Array.isArray(document)) return document as Record<string, unknown>;
+    log.warn('controller_config.yaml is no mapping; defaults are used');
+  } catch (err) {
+    log.warn({ err }, 'controller_config.yaml is no YAML; defaults are used');
+  }
+  return {};
 }
 
 function isCatalogueEntry(entry: unknown): entry is ToolkitCatalogueEntry {

@@ -2,9 +2,9 @@ import type { ModuleImageStatus } from '@kmm-hub/api-types';
 import { Controller, EventRecorder, type KubeClient, type ReconcileMetrics } from '@kmm-hub/kube';
 import { ImageQueue, type ImageStep } from '@kmm-hub/queue/client';
 import type { Logger } from 'pino';
-import type { Waiting } from './controllers/cluster-work/plan.ts';
-import { reconcileWork } from './controllers/cluster-work/reconcile.ts';
-import { type JobNews, reconcileImage } from './controllers/module-images/reconcile.ts';
+import { type Outcomes, reconcileWork } from './controllers/cluster-work/reconcile.ts';
+import { JobNews, type News } from './controllers/module-images/job-news.ts';
+import { reconcileImage } from './controllers/module-images/reconcile.ts';
 import { reconcileStatus } from './controllers/module-status/reconcile.ts';
 import { Demand } from './fleet/demand.ts';
 import { Fleet } from './fleet/fleet.ts';
@@ -30,12 +30,12 @@ const PHASES: Record<ImageStep, ModuleImageStatus['phase']> = {
   Publishing: 'Signing',
 };
 
-/** The hub: caches, and the controllers that act on them. */
-export class Hub {
+/** The hub: caches, and the controllers that act on them. Disposing lets go of Redis, so that the process can end. */
+export class Hub implements AsyncDisposable {
   readonly #fleet: Fleet;
   readonly #demand: Demand;
   readonly #queue: ImageQueue;
-  readonly #news = new Map<string, JobNews>();
+  readonly #news = new JobNews();
   /** Module → the images it wanted when its recipes were last planned. */
   readonly #planned = new Map<string, string[]>();
   readonly #lastStatus = new Map<string, number>();
@@ -50,15 +50,16 @@ export class Hub {
     const queue = new ImageQueue(redisUrl, {
       onResult: (name, result) => this.#tell(name, { result }),
       onStep: (name, step) => this.#tell(name, { step: PHASES[step] }),
+      onConnected: () => this.#lookAtEveryImage(),
     });
     this.#fleet = fleet;
     this.#demand = demand;
     this.#queue = queue;
-    const waiting = new Map<string, Waiting>();
+    const outcomes: Outcomes = new Map();
     const events = new EventRecorder({ client, component: 'kmm-hub', log });
-    const imageDeps = { client, fleet, demand, queue, news: this.#news, events, log };
-    const workDeps = { client, fleet, demand, waiting, changed: (name: string) => this.#touchStatus(name), log };
-    const statusDeps = { client, fleet, demand, waiting, events, log };
+    const imageDeps = { client, fleet, demand, queue, news: this.#news, writtenOver: new Map(), events, log };
+    const workDeps = { client, fleet, demand, outcomes, changed: (name: string) => this.#touchStatus(name), log };
+    const statusDeps = { client, fleet, outcomes, events, log };
     const runtime = { log, metrics };
     this.#recipes = new Controller({
       name: 'module-recipes',
@@ -80,7 +81,8 @@ export class Hub {
     this.#statuses = new Controller({
       name: 'module-status',
       reconcile: (key, signal) => {
-        this.#lastStatus.set(key, Date.now());
+        if (fleet.modules.get(key) === undefined) this.#lastStatus.delete(key);
+        else this.#lastStatus.set(key, Date.now());
         return reconcileStatus(statusDeps, key, signal);
       },
       concurrency: 2,
@@ -97,6 +99,16 @@ export class Hub {
   async run(signal: AbortSignal): Promise<void> {
     const following = this.#fleet.run(signal);
     await this.#fleet.whenSynced(signal);
+    if (this.#fleet.synced) this.#connect();
+    const controllers = [this.#recipes, this.#images, this.#works, this.#statuses];
+    await Promise.all([following, ...controllers.map((controller) => controller.run(signal))]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#queue.close();
+  }
+
+  #connect(): void {
     connectTriggers({
       fleet: this.#fleet,
       demand: this.#demand,
@@ -105,9 +117,12 @@ export class Hub {
       works: (key, delayMs) => this.#works.queue.addAfter(key, delayMs),
       status: (module) => this.#touchStatus(module),
     });
-    const controllers = [this.#recipes, this.#images, this.#works, this.#statuses];
-    await Promise.all([following, ...controllers.map((controller) => controller.run(signal))]);
-    await this.#queue.close();
+  }
+
+  /** Redis is there, again or for the first time, and may have lost every job. */
+  #lookAtEveryImage(): void {
+    if (!this.#fleet.synced) return;
+    for (const { metadata } of this.#fleet.images.list()) this.#images.queue.add(metadata.name);
   }
 
   /** Looks at every image that the module wanted or wants now. */
@@ -119,11 +134,8 @@ export class Hub {
     for (const image of new Set([...before, ...now])) this.#images.queue.add(image);
   }
 
-  #tell(image: string, { result, step }: JobNews): void {
-    const known = this.#news.get(image);
-    if (result !== undefined) this.#news.set(image, { result });
-    // a step that arrives behind the end of its job is old
-    else if (step !== undefined && known?.result === undefined) this.#news.set(image, { step });
+  #tell(image: string, news: News): void {
+    this.#news.tell(image, news);
     this.#images.queue.add(image);
   }
 

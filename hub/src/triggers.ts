@@ -1,4 +1,10 @@
-import type { ManagedCluster, ManagedClusterModule, ManifestWork, ModuleImage } from '@kmm-hub/api-types';
+import type {
+  ClusterInventory,
+  ManagedCluster,
+  ManagedClusterModule,
+  ManifestWork,
+  ModuleImage,
+} from '@kmm-hub/api-types';
 import { workKey } from './controllers/cluster-work/reconcile.ts';
 import { moduleOfWork } from './controllers/cluster-work/stored-work.ts';
 import type { Demand } from './fleet/demand.ts';
@@ -23,13 +29,14 @@ const COALESCE_MS = 500;
  * caches are filled; it begins with every object that is there.
  */
 export function connectTriggers(triggers: Triggers): void {
-  const { fleet, images, works, status } = triggers;
+  const { fleet, demand, images, works, status } = triggers;
   fleet.modules.onChange(({ key, old, current }) => {
     if (old && current && isStatusOnly(old, current)) return;
+    const before = demand.lastClustersOf(key);
     touchModule(triggers, key);
     const selected = current === undefined ? [] : fleet.selectedClusters(current);
     const existing = fleet.works.byIndex('module', key).map(({ metadata }) => metadata.namespace ?? '');
-    for (const cluster of new Set([...selected, ...existing])) works(workKey(key, cluster), 0);
+    for (const cluster of new Set([...before, ...selected, ...existing])) works(workKey(key, cluster), 0);
   });
   fleet.clusters.onChange(({ key, old, current }) => {
     if (old && current && isSameForModules(old, current)) touchStatuses(triggers, key);
@@ -37,12 +44,12 @@ export function connectTriggers(triggers: Triggers): void {
   });
   fleet.inventories.onChange(({ old, current }) => {
     const cluster = (current ?? old)?.metadata.namespace;
-    if (cluster !== undefined) touchCluster(triggers, cluster);
+    if (cluster !== undefined && partForModules(old) !== partForModules(current)) touchCluster(triggers, cluster);
   });
   fleet.images.onChange(({ key, old, current }) => {
     images(key);
     if (isSettledAlike(old, current)) return;
-    for (const module of triggers.demand.wanters(key)) touchWorks(triggers, module);
+    for (const module of demand.wanters(key)) touchWorks(triggers, module, demand.clustersFor(module, key));
   });
   fleet.works.onChange(({ old, current }) => {
     const work = (current ?? old) as ManifestWork;
@@ -63,12 +70,15 @@ function touchModule({ demand, recipes, status }: Triggers, module: string): voi
   status(module);
 }
 
-function touchCluster(triggers: Triggers, cluster: string): void {
-  const { fleet, works } = triggers;
+/** A cluster that was selected counts too: its images may now be needed by nobody. */
+function touchCluster({ fleet, demand, recipes, status, works }: Triggers, cluster: string): void {
   for (const module of fleet.modules.list()) {
     const { name } = module.metadata;
-    if (!fleet.selects(module, cluster) && fleet.workOf(name, cluster) === undefined) continue;
-    touchModule(triggers, name);
+    const known = demand.lastSelected(name, cluster) || fleet.workOf(name, cluster) !== undefined;
+    if (!known && !fleet.selects(module, cluster)) continue;
+    demand.touchCluster(name, cluster);
+    recipes(name);
+    status(name);
     works(workKey(name, cluster), 0);
   }
 }
@@ -78,16 +88,13 @@ function touchConfigMap(triggers: Triggers, name: string): void {
     // quoted: `dockerfile` is not found in `dockerfile-2`; a match too many only costs a look
     if (name !== CONFIG_MAP && !JSON.stringify(module.spec).includes(JSON.stringify(name))) continue;
     touchModule(triggers, module.metadata.name);
-    touchWorks(triggers, module.metadata.name);
+    touchWorks(triggers, module.metadata.name, triggers.fleet.selectedClusters(module));
   }
 }
 
-function touchWorks({ fleet, demand, works, status }: Triggers, module: string): void {
-  const object = fleet.modules.get(module);
+function touchWorks({ fleet, demand, works, status }: Triggers, module: string, clusters: string[]): void {
   const waiting = [...demand.recipesOf(module).keys()].some((image) => !isPublished(fleet.images.get(image)));
-  for (const cluster of object === undefined ? [] : fleet.selectedClusters(object)) {
-    works(workKey(module, cluster), waiting ? COALESCE_MS : 0);
-  }
+  for (const cluster of clusters) works(workKey(module, cluster), waiting ? COALESCE_MS : 0);
   status(module);
 }
 
@@ -117,6 +124,13 @@ function isSameForModules(old: ManagedCluster, current: ManagedCluster): boolean
     ]),
   );
   return parts[0] === parts[1];
+}
+
+/** Kernels and features; numbers and loaded modules change often and concern no recipe. */
+function partForModules(inventory: ClusterInventory | undefined): string {
+  const { kernelVersions, groups = [] } = inventory?.spec ?? {};
+  const parts = groups.map(({ kernelVersion, architecture, features }) => [kernelVersion, architecture, features]);
+  return JSON.stringify([kernelVersions, parts]);
 }
 
 function isPublished(image: ModuleImage | undefined): boolean {

@@ -56,48 +56,80 @@ export class Cache<T extends KubeObject> {
     for (const [key, current] of this.#objects) listener({ key, current });
   }
 
+  /** The object as it would be kept. Doing it twice does nothing more. */
+  trimmed(object: T): T {
+    return this.#trim(withoutManagedFields(object));
+  }
+
   /** Takes over a fresh list: what is not in it is gone. */
-  replace(items: T[]): void {
-    const seen = new Set(items.map(keyOf));
-    for (const key of [...this.#objects.keys()]) if (!seen.has(key)) this.#set(key, undefined);
-    for (const item of items) this.#set(keyOf(item), item);
-    this.#synced = true;
+  replace(items: Iterable<T>): void {
+    const fresh = new Map<string, T | undefined>();
+    for (const key of this.#objects.keys()) fresh.set(key, undefined);
+    for (const item of items) fresh.set(keyOf(item), item);
+    try {
+      this.#setAll(fresh);
+    } finally {
+      this.#synced = true;
+    }
   }
 
   apply(event: WatchEvent<T>): void {
     if (event.type === 'BOOKMARK') return;
-    this.#set(keyOf(event.object), event.type === 'DELETED' ? undefined : event.object);
+    this.#setAll([[keyOf(event.object), event.type === 'DELETED' ? undefined : event.object]]);
   }
 
-  #set(key: string, object: T | undefined): void {
+  /** A mistake in an index or a listener is thrown at the end: it keeps nobody else from learning what changed. */
+  #setAll(entries: Iterable<readonly [string, T | undefined]>): void {
+    const errors: unknown[] = [];
+    for (const [key, object] of entries) {
+      try {
+        const change = this.#set(key, object);
+        if (change !== undefined) errors.push(...this.#tell(change));
+      } catch (err) {
+        errors.push(err);
+      }
+    }
+    if (errors.length > 0) throw new AggregateError(errors, 'an index or a listener of a cache failed');
+  }
+
+  /** Answers with what changed, if anything did. */
+  #set(key: string, object: T | undefined): Change<T> | undefined {
     const old = this.#objects.get(key);
-    const current = object && this.#trim(withoutManagedFields(object));
-    if (old?.metadata.resourceVersion !== undefined && sameVersion(old, current)) return;
-    for (const index of this.#indexes.values()) move(index, key, { old, current });
+    const current = object && this.trimmed(object);
+    if (old === undefined && current === undefined) return undefined;
+    if (old?.metadata.resourceVersion !== undefined && sameVersion(old, current)) return undefined;
+    // all indexes are asked before the first one is changed: one that throws leaves everything as it was
+    const moves = [...this.#indexes.values()].map(({ of, keys }) => {
+      return { keys, from: old === undefined ? [] : of(old), to: current === undefined ? [] : of(current) };
+    });
+    for (const { keys, from, to } of moves) move(keys, key, { from, to });
     if (current === undefined) this.#objects.delete(key);
     else this.#objects.set(key, current);
-    if (old === undefined && current === undefined) return;
-    const change: Change<T> = { key, ...(old && { old }), ...(current && { current }) };
-    for (const listener of this.#listeners) listener(change);
+    return { key, ...(old && { old }), ...(current && { current }) };
+  }
+
+  #tell(change: Change<T>): unknown[] {
+    return [...this.#listeners].flatMap((listener) => {
+      try {
+        listener(change);
+        return [];
+      } catch (err) {
+        return [err];
+      }
+    });
   }
 }
 
 type Index<T> = { of: IndexFunction<T>; keys: Map<string, Set<string>> };
 
 /** Moves a key from the values of the old object to those of the current one; a value without keys is dropped. */
-function move<T>(
-  { of, keys }: Index<T>,
-  key: string,
-  { old, current }: { old: T | undefined; current: T | undefined },
-) {
-  for (const value of old === undefined ? [] : of(old)) {
+function move(keys: Index<unknown>['keys'], key: string, { from, to }: { from: string[]; to: string[] }): void {
+  for (const value of from) {
     const bucket = keys.get(value);
     bucket?.delete(key);
     if (bucket?.size === 0) keys.delete(value);
   }
-  for (const value of current === undefined ? [] : of(current)) {
-    keys.set(value, (keys.get(value) ?? new Set()).add(key));
-  }
+  for (const value of to) keys.set(value, (keys.get(value) ?? new Set()).add(key));
 }
 
 function sameVersion(old: KubeObject, current: KubeObject | undefined): boolean {

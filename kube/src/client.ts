@@ -1,22 +1,25 @@
 import { apiVersionOf, type KubeObject, type Resource } from '@kmm-hub/api-types';
-import { Agent, type Dispatcher } from 'undici';
-import type { Connection } from './connection.ts';
-import { AlreadyExistsError, type ApiStatus, errorFor, NotFoundError, UnreachableError } from './errors.ts';
+import type { Connection } from './credentials.ts';
+import type { ConnectionLimits, Fence } from './dispatchers.ts';
+import { AlreadyExistsError, NotFoundError } from './errors.ts';
+import { pathOf, queryOf } from './resource-path.ts';
+import { type Call, Transport } from './transport.ts';
 import { readWatchEvents, type WatchEvent } from './watch-stream.ts';
 
 export type ObjectRef = { namespace?: string; name: string };
-export type ListOptions = {
-  namespace?: string;
-  labelSelector?: string;
-  fieldSelector?: string;
+type Selection = { namespace?: string; labelSelector?: string; fieldSelector?: string };
+export type ListOptions = Selection & {
   /** Objects a page. Default 500. */
   pageSize?: number;
 };
 export type ObjectList<T> = { items: T[]; resourceVersion: string };
-export type WatchOptions = ListOptions & {
-  resourceVersion: string;
+export type WatchOptions = Selection & {
+  /** Left out: a streaming list. */
+  resourceVersion?: string;
   /** The server closes the watch after this long. */
   timeoutSeconds: number;
+  /** How long after that the connection counts as dead. Default 10 000. */
+  graceMs?: number;
 };
 export type PatchOptions = {
   ref: ObjectRef;
@@ -40,43 +43,36 @@ const CONTENT_TYPES = {
 } as const;
 
 export const clientDefaults = {
-  /** Limit for one request that is not a watch. */
-  timeoutMs: 30_000,
-  /** Connections to one API server; a request over it waits. */
-  connections: 64,
+  /** Objects a page of a list. */
   pageSize: 500,
+  /** A watch that brings nothing for this long after its server should have closed it is dead. */
+  watchGraceMs: 10_000,
 };
 
-type Call = { method: Dispatcher.HttpMethod; path: string; body?: unknown; contentType?: string };
+export type ClientOptions = Partial<ConnectionLimits> & {
+  /** Asked before every write goes out (leader-election.ts); it throws when the write must not. */
+  fence?: Fence;
+};
 
-/** A small client for one API server. Every call takes a signal and has a limit; errors are typed (errors.ts). */
+/**
+ * A small client for one API server. Every call takes a signal and has a limit (30 s; 64 at once, more wait); errors are
+ * typed (errors.ts). A read that is throttled is sent again as late as the server asks; everything else is tried once.
+ */
 export class KubeClient {
   readonly server: string;
   readonly namespace: string | undefined;
-  readonly #connection: Connection;
-  readonly #agent: Agent;
-  readonly #userAgent: string;
+  readonly #transport: Transport;
+  readonly #fence: { fence?: Fence };
 
-  constructor(connection: Connection, userAgent = 'kmm-hub') {
-    this.#connection = connection;
+  constructor(connection: Connection, userAgent = 'kmm-hub', { fence, ...limits }: ClientOptions = {}) {
     this.server = connection.server;
     this.namespace = connection.namespace;
-    this.#userAgent = userAgent;
-    this.#agent = new Agent({
-      connections: clientDefaults.connections,
-      headersTimeout: clientDefaults.timeoutMs,
-      bodyTimeout: clientDefaults.timeoutMs,
-      connect: {
-        timeout: 10_000,
-        ...(connection.ca !== undefined && { ca: connection.ca }),
-        ...connection.clientCertificate,
-        rejectUnauthorized: !connection.skipTlsVerify,
-      },
-    });
+    this.#transport = new Transport(connection, { ...limits, userAgent });
+    this.#fence = fence === undefined ? {} : { fence };
   }
 
   async get<T extends KubeObject>(resource: Resource<T>, ref: ObjectRef, signal: AbortSignal): Promise<T> {
-    return this.#json({ method: 'GET', path: pathOf(resource, ref) }, signal);
+    return this.#transport.json({ method: 'GET', path: pathOf(resource, ref) }, signal);
   }
 
   /** `undefined` when the object is not there. */
@@ -96,45 +92,55 @@ export class KubeClient {
     signal: AbortSignal,
   ): Promise<ObjectList<T>> {
     const items: T[] = [];
-    let next = '';
     let resourceVersion = '';
-    do {
-      const query = queryOf(options, { limit: String(options.pageSize ?? clientDefaults.pageSize), continue: next });
-      const path = `${pathOf(resource, { namespace: options.namespace ?? '', name: '' })}${query}`;
-      const page = await this.#json<{ items: T[]; metadata: { resourceVersion: string; continue?: string } }>(
-        { method: 'GET', path },
-        signal,
-      );
-      items.push(...page.items);
-      resourceVersion = page.metadata.resourceVersion;
-      next = page.metadata.continue ?? '';
-    } while (next !== '');
+    for await (const page of this.pages(resource, options, signal)) {
+      for (const item of page.items) items.push(item);
+      resourceVersion = page.resourceVersion;
+    }
     return { items, resourceVersion };
   }
 
+  /** A list page by page, all of one resource version. @throws ResourceExpiredError when it took so long that that is gone. */
+  async *pages<T extends KubeObject>(
+    resource: Resource<T>,
+    options: ListOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<ObjectList<T>> {
+    const { pageSize = clientDefaults.pageSize, ...selection } = options;
+    let next: string | undefined = '';
+    while (next !== undefined) {
+      const path = collectionPath(resource, selection, { limit: String(pageSize), continue: next });
+      const { items, metadata } = await this.#transport.json<ListAnswer<T>>({ method: 'GET', path }, signal);
+      yield { items, resourceVersion: metadata.resourceVersion };
+      next = metadata.continue || undefined;
+    }
+  }
+
   /**
-   * Resolves once the server accepts the watch; then yields the events after `resourceVersion`, bookmarks included,
-   * until the server's time-out. Silence beyond that is an error.
+   * Resolves once the server accepts the watch; then yields the events after `resourceVersion`, bookmarks included, until
+   * the server's time-out. Silence beyond that is an error. Without `resourceVersion`: first every object there is as
+   * ADDED, then a bookmark that says so (KEP-3157, "streaming list"); an InvalidObjectError when the server cannot.
    */
   async watch<T extends KubeObject>(
     resource: Resource<T>,
     options: WatchOptions,
     signal: AbortSignal,
   ): Promise<AsyncGenerator<WatchEvent<T>>> {
-    const query = queryOf(options, {
+    const { resourceVersion, timeoutSeconds, graceMs = clientDefaults.watchGraceMs, ...selection } = options;
+    const streamingList = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' };
+    const path = collectionPath(resource, selection, {
       watch: 'true',
       allowWatchBookmarks: 'true',
-      resourceVersion: options.resourceVersion,
-      timeoutSeconds: String(options.timeoutSeconds),
+      timeoutSeconds: String(timeoutSeconds),
+      ...(resourceVersion === undefined ? streamingList : { resourceVersion }),
     });
-    const path = `${pathOf(resource, { namespace: options.namespace ?? '', name: '' })}${query}`;
-    const response = await this.#request({ method: 'GET', path }, signal, (options.timeoutSeconds + 15) * 1000);
-    return readWatchEvents<T>(response.body, { server: this.server, request: `GET ${path}` });
+    const body = await this.#transport.stream(path, timeoutSeconds * 1000 + graceMs, signal);
+    return readWatchEvents<T>(body, { server: this.server, request: `GET ${path}` });
   }
 
   async create<T extends KubeObject>(resource: Resource<T>, object: T, signal: AbortSignal): Promise<T> {
-    const path = pathOf(resource, { namespace: object.metadata.namespace ?? '', name: '' });
-    return this.#json({ method: 'POST', path, body: typed(resource, object) }, signal);
+    const path = pathOf(resource, { namespace: object.metadata.namespace ?? '' });
+    return this.#write({ method: 'POST', path, body: typed(resource, object) }, signal);
   }
 
   /** `undefined` when an object of that name is already there. */
@@ -154,15 +160,15 @@ export class KubeClient {
     signal: AbortSignal,
   ): Promise<T> {
     const path = pathOf(resource, object.metadata, subresource);
-    return this.#json({ method: 'PUT', path, body: typed(resource, object) }, signal);
+    return this.#write({ method: 'PUT', path, body: typed(resource, object) }, signal);
   }
 
   async patch<T extends KubeObject>(resource: Resource<T>, options: PatchOptions, signal: AbortSignal): Promise<T> {
     const { ref, type = 'merge', subresource, fieldManager, force } = options;
-    const query = queryOf({}, { fieldManager: fieldManager ?? '', force: force ? 'true' : '' });
+    const query = queryOf({ fieldManager, force: force ? 'true' : undefined });
     const body = type === 'apply' ? typed(resource, options.patch as T) : options.patch;
     const path = `${pathOf(resource, ref, subresource)}${query}`;
-    return this.#json({ method: 'PATCH', path, body, contentType: CONTENT_TYPES[type] }, signal);
+    return this.#write({ method: 'PATCH', path, body, contentType: CONTENT_TYPES[type] }, signal);
   }
 
   /** Deletes; an object that is already gone is not an error. */
@@ -171,7 +177,7 @@ export class KubeClient {
     const preconditions = { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
     const body = { ...(propagationPolicy && { propagationPolicy }), preconditions };
     try {
-      await this.#json({ method: 'DELETE', path: pathOf(resource, options), body }, signal);
+      await this.#write({ method: 'DELETE', path: pathOf(resource, options), body }, signal);
     } catch (err) {
       if (!(err instanceof NotFoundError)) throw err;
     }
@@ -179,75 +185,26 @@ export class KubeClient {
 
   /** A path that is no resource, e.g. "/readyz" or "/apis": the JSON or text of the answer. */
   async raw<R>(path: string, signal: AbortSignal): Promise<R> {
-    return this.#json({ method: 'GET', path }, signal);
+    return this.#transport.json({ method: 'GET', path }, signal);
   }
 
+  /** Ends every connection; what is under way fails. */
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#transport.close();
   }
 
-  async #json<R>(call: Call, signal: AbortSignal): Promise<R> {
-    const response = await this.#request(call, signal);
-    try {
-      const text = await response.body.text();
-      return (isJson(response) ? JSON.parse(text) : text) as R;
-    } catch (err) {
-      throw signal.aborted ? signal.reason : new UnreachableError(this.server, { cause: err });
-    }
-  }
-
-  async #request(call: Call, signal: AbortSignal, bodyTimeoutMs = clientDefaults.timeoutMs) {
-    const authorization = await this.#connection.authorization();
-    const headers: Record<string, string> = { accept: 'application/json', 'user-agent': this.#userAgent };
-    if (authorization !== undefined) headers.authorization = authorization;
-    if (call.body !== undefined) headers['content-type'] = call.contentType ?? 'application/json';
-    let response: Dispatcher.ResponseData;
-    try {
-      response = await this.#agent.request({
-        origin: this.server,
-        path: call.path,
-        method: call.method,
-        headers,
-        signal,
-        bodyTimeout: bodyTimeoutMs,
-        ...(call.body !== undefined && { body: JSON.stringify(call.body) }),
-      });
-    } catch (err) {
-      throw signal.aborted ? signal.reason : new UnreachableError(this.server, { cause: err });
-    }
-    if (response.statusCode < 300) return response;
-    throw errorFor(`${call.method} ${call.path}`, response.statusCode, await refusalOf(response));
+  async #write<R>(call: Call, signal: AbortSignal): Promise<R> {
+    return this.#transport.json({ ...call, ...this.#fence }, signal);
   }
 }
 
-async function refusalOf(response: Dispatcher.ResponseData): Promise<ApiStatus & { retryAfterMs?: number }> {
-  const text = (await response.body.text()).slice(0, 8192);
-  const retryAfterMs = Number(response.headers['retry-after'] ?? 1) * 1000;
-  if (!isJson(response)) return { message: text.trim(), retryAfterMs };
-  try {
-    return { ...(JSON.parse(text) as ApiStatus), retryAfterMs };
-  } catch {
-    return { message: text.trim(), retryAfterMs }; // cut or no JSON after all: the text is still the best reason
-  }
-}
-
-function isJson(response: Dispatcher.ResponseData): boolean {
-  return String(response.headers['content-type'] ?? '').startsWith('application/json');
-}
+type ListAnswer<T> = { items: T[]; metadata: { resourceVersion: string; continue?: string } };
 
 function typed<T extends KubeObject>(resource: Resource<T>, object: T): T {
   return { ...object, apiVersion: apiVersionOf(resource), kind: resource.kind };
 }
 
-function pathOf(resource: Resource, ref: { namespace?: string; name: string }, subresource?: string): string {
-  const base = resource.group === '' ? `/api/${resource.version}` : `/apis/${apiVersionOf(resource)}`;
-  const namespace = resource.namespaced && ref.namespace ? `/namespaces/${encodeURIComponent(ref.namespace)}` : '';
-  const name = ref.name ? `/${encodeURIComponent(ref.name)}` : '';
-  return `${base}${namespace}/${resource.plural}${name}${subresource ? `/${subresource}` : ''}`;
-}
-
-function queryOf(options: Omit<ListOptions, 'pageSize' | 'namespace'>, more: Record<string, string>): string {
-  const pairs = { labelSelector: options.labelSelector ?? '', fieldSelector: options.fieldSelector ?? '', ...more };
-  const query = new URLSearchParams(Object.entries(pairs).filter(([, value]) => value !== '')).toString();
-  return query === '' ? '' : `?${query}`;
+function collectionPath(resource: Resource, selection: Selection, more: Record<string, string>): string {
+  const { namespace = '', ...selectors } = selection;
+  return `${pathOf(resource, { namespace })}${queryOf({ ...selectors, ...more })}`;
 }

@@ -1,6 +1,7 @@
 import { HubError } from '@kmm-hub/api-types';
 import type { Logger } from 'pino';
-import type { ReconcileMetrics } from './metrics.ts';
+import { TooManyRequestsError } from './errors.ts';
+import type { ReconcileMetrics, ReconcileOutcome } from './metrics.ts';
 import { WorkQueue } from './work-queue.ts';
 
 /** What a reconcile asks for; nothing means done until the next event. */
@@ -9,6 +10,7 @@ export type ReconcileResult = { requeueAfterMs?: number } | undefined;
 export type ControllerOptions = {
   /** Constant, in kebab-case: log field and metric label. */
   name: string;
+  /** Gets the newest state from its caches; must give up soon after its signal aborts. */
   reconcile: (key: string, signal: AbortSignal) => Promise<ReconcileResult>;
   log: Logger;
   metrics?: ReconcileMetrics;
@@ -20,7 +22,8 @@ export type ControllerOptions = {
 
 /**
  * Runs one reconcile function over the keys of a queue. The runtime owns retry, limits and counting: an error comes back
- * with back-off, one that says `retry: never` waits for the next event.
+ * with back-off, one that says `retry: never` waits for the next event, and a mistake in the program is told with its
+ * stack and tried again. One key is never worked on twice at once, and no error ends the loop.
  */
 export class Controller {
   readonly queue = new WorkQueue();
@@ -50,31 +53,61 @@ export class Controller {
   }
 
   async #once(key: string, signal: AbortSignal): Promise<void> {
-    const { name, reconcile, metrics, timeoutMs = 60_000 } = this.#options;
+    const { name, metrics, timeoutMs = 60_000 } = this.#options;
     const started = performance.now();
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const timeout = new AbortController();
+    const timer = setTimeout(() => timeout.abort(new ReconcileTimeoutError(name, timeoutMs)), timeoutMs);
+    let outcome: ReconcileOutcome | undefined;
     try {
-      const result = await reconcile(key, limit);
-      this.queue.forget(key);
-      if (result?.requeueAfterMs !== undefined) this.queue.addAfter(key, result.requeueAfterMs);
-      const outcome = result?.requeueAfterMs === undefined ? 'success' : 'requeue';
-      metrics?.(name, outcome, performance.now() - started);
+      outcome = this.#succeeded(key, await this.#reconcile(key, AbortSignal.any([signal, timeout.signal])));
     } catch (err) {
-      if (signal.aborted) return;
-      this.#failed(key, err);
-      const outcome = err instanceof HubError && err.retry === 'never' ? 'terminal' : 'error';
-      metrics?.(name, outcome, performance.now() - started);
+      if (!signal.aborted) outcome = this.#failed(key, err);
+    } finally {
+      clearTimeout(timer);
     }
+    if (outcome !== undefined) metrics?.(name, outcome, performance.now() - started);
   }
 
-  #failed(key: string, err: unknown): void {
+  /** A function that throws before its first await fails like any other. */
+  async #reconcile(key: string, limit: AbortSignal): Promise<ReconcileResult> {
+    return this.#options.reconcile(key, limit);
+  }
+
+  #succeeded(key: string, result: ReconcileResult): ReconcileOutcome {
+    this.queue.forget(key);
+    if (result?.requeueAfterMs === undefined) return 'success';
+    this.queue.addAfter(key, result.requeueAfterMs);
+    return 'requeue';
+  }
+
+  #failed(key: string, err: unknown): ReconcileOutcome {
     const { name, log } = this.#options;
     if (err instanceof HubError && err.retry === 'never') {
       this.queue.forget(key);
       log.error({ err, controller: name, key }, 'reconcile failed; it waits for a change');
-      return;
+      return 'terminal';
     }
-    const delayMs = Math.round(this.queue.addRateLimited(key));
-    log.warn({ err, controller: name, key, delayMs }, 'reconcile failed; it is tried again');
+    const atLeastMs = err instanceof TooManyRequestsError ? err.retryAfterMs : 0;
+    const delayMs = Math.round(this.queue.addRateLimited(key, atLeastMs));
+    const outcome = outcomeOf(err);
+    const level = outcome === 'panic' ? 'error' : 'warn';
+    log[level]({ err, controller: name, key, delayMs, outcome }, 'reconcile failed; it is tried again');
+    return outcome;
+  }
+}
+
+function outcomeOf(err: unknown): ReconcileOutcome {
+  if (err instanceof ReconcileTimeoutError) return 'timeout';
+  return err instanceof HubError ? 'error' : 'panic';
+}
+
+/** One reconcile took longer than its controller allows. */
+export class ReconcileTimeoutError extends HubError {
+  override readonly name = 'ReconcileTimeoutError';
+  readonly code = 'ReconcileTimeout';
+  readonly retry = 'backoff';
+  readonly remedy = 'It is tried again; look for a server that answers slowly.';
+  constructor(controller: string, timeoutMs: number) {
+    super(`${controller}: a reconcile was not done within ${timeoutMs / 1000} s`);
   }
 }

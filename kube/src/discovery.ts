@@ -27,13 +27,13 @@ export class Discovery {
   ): Promise<Resource<T> | undefined> {
     const key = `${apiVersion}/${kind}`;
     const known = this.#known.get(key);
-    if (known !== undefined && known.until > Date.now()) return known.resource as Resource<T>;
+    if (known !== undefined && known.until > performance.now()) return known.resource as Resource<T>;
     this.#known.delete(key);
     const served = (await this.#list(apiVersion, signal)).find((entry) => entry.kind === kind);
     if (served === undefined) return undefined;
     const [version = '', group = ''] = apiVersion.split('/').reverse();
     const resource = { group, version, kind, plural: served.name, namespaced: served.namespaced };
-    this.#known.set(key, { resource, until: Date.now() + MEMORY_MS });
+    this.#known.set(key, { resource, until: performance.now() + MEMORY_MS });
     return resource as Resource<T>;
   }
 

@@ -80,6 +80,28 @@ export class UnreachableError extends HubError {
   }
 }
 
+/** An answer that is no API server's: cut JSON, or the page of a proxy in between. */
+export class MalformedAnswerError extends HubError {
+  override readonly name = 'MalformedAnswerError';
+  readonly code = 'MalformedAnswer';
+  readonly retry = 'backoff';
+  readonly remedy = 'Check that the address is an API server, and what stands between it and this process.';
+  constructor(request: string, options: ErrorOptions) {
+    super(`${request}: the answer cannot be read${causeText(options.cause)}`, options);
+  }
+}
+
+/** This process led and no longer does, so it may not write any more. */
+export class LeadershipLostError extends HubError {
+  override readonly name = 'LeadershipLostError';
+  readonly code = 'LeadershipLost';
+  readonly retry = 'never';
+  readonly remedy = 'None is needed: another instance leads, or this one is started again and stands by.';
+  constructor(lease: string, reason: string) {
+    super(`lease ${lease} is lost: ${reason}`);
+  }
+}
+
 /** The kubeconfig or the in-cluster files cannot be used. */
 export class ConnectionConfigError extends HubError {
   override readonly name = 'ConnectionConfigError';

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { UsageError } from '@kmm-hub/api-types';
+import { explain, UsageError } from '@kmm-hub/api-types';
 import type { Registry } from 'prom-client';
 
 export type HealthOptions = {
@@ -18,7 +18,8 @@ export async function startHealthServer(options: HealthOptions, signal: AbortSig
   if (options.port === 0) return 0;
   const server = createServer((request, response) => {
     answer(request.url ?? '/', response, options).catch((err: unknown) => {
-      response.writeHead(500).end(String(err));
+      if (!response.headersSent) response.writeHead(500);
+      response.end(`${explain(err)}\n`);
     });
   });
   await new Promise<void>((resolve, reject) => {

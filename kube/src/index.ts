@@ -1,6 +1,7 @@
 export { backoffMs, sleep } from './backoff.ts';
 export { Cache, type CacheOptions, type Change } from './cache.ts';
 export {
+  type ClientOptions,
   type DeleteOptions,
   KubeClient,
   type ListOptions,
@@ -8,10 +9,12 @@ export {
   type ObjectRef,
   type PatchOptions,
 } from './client.ts';
+export { environmentFlag, integerFlag, parseFlags } from './command-line.ts';
 export { type ConditionUpdate, conditionOf, setConditions } from './conditions.ts';
 export { processEnvironment } from './config.ts';
-export { type Connection, type ConnectionOptions, loadConnection } from './connection.ts';
+export { type ConnectionOptions, loadConnection } from './connection.ts';
 export { Controller, type ControllerOptions, type ReconcileResult } from './controller.ts';
+export type { Connection, Credentials } from './credentials.ts';
 export { Discovery } from './discovery.ts';
 export {
   AlreadyExistsError,
@@ -20,6 +23,8 @@ export {
   ConnectionConfigError,
   ForbiddenError,
   InvalidObjectError,
+  LeadershipLostError,
+  MalformedAnswerError,
   NotFoundError,
   ResourceExpiredError,
   TooManyRequestsError,
@@ -27,9 +32,17 @@ export {
 } from './errors.ts';
 export { EventRecorder } from './event-recorder.ts';
 export { startHealthServer } from './health-server.ts';
+export {
+  HUB_LEASE,
+  type LeaderElectionOptions,
+  type Leading,
+  leaderElectionDefaults,
+  runAsLeader,
+  SPOKE_LEASE,
+} from './leader-election.ts';
 export { createLogger } from './logger.ts';
-export { metricsRegistry, type ReconcileMetrics, reconcileMetrics } from './metrics.ts';
+export { metricsRegistry, queueMetrics, type ReconcileMetrics, reconcileMetrics } from './metrics.ts';
 export { runProcess } from './process.ts';
 export { Reflector, type ReflectorOptions } from './reflector.ts';
 export type { WatchEvent } from './watch-stream.ts';
-export { WorkQueue } from './work-queue.ts';
+export { type Priority, WorkQueue } from './work-queue.ts';

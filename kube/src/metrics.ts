@@ -1,9 +1,11 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-const RESULTS = ['success', 'requeue', 'error', 'terminal'] as const;
+/** terminal: waits for a change; timeout: took too long; panic: an error that nobody expected, a mistake in the program. */
+const RESULTS = ['success', 'requeue', 'error', 'terminal', 'timeout', 'panic'] as const;
+export type ReconcileOutcome = (typeof RESULTS)[number];
 
 /** Counts one reconcile. */
-export type ReconcileMetrics = (controller: string, result: (typeof RESULTS)[number], durationMs: number) => void;
+export type ReconcileMetrics = (controller: string, result: ReconcileOutcome, durationMs: number) => void;
 
 /** A registry of this process alone, with Node's own metrics. */
 export function metricsRegistry(): Registry {
@@ -12,6 +14,7 @@ export function metricsRegistry(): Registry {
   return registry;
 }
 
+/** `controllers`: every name that will be counted, so that each series starts at zero. */
 export function reconcileMetrics(registry: Registry, controllers: readonly string[]): ReconcileMetrics {
   const shared = { labelNames: ['controller', 'result'] as const, registers: [registry] };
   const total = new Counter({ name: 'kmm_hub_reconcile_total', help: 'Reconciles by result.', ...shared });
@@ -28,4 +31,19 @@ export function reconcileMetrics(registry: Registry, controllers: readonly strin
     total.inc({ controller, result });
     seconds.observe({ controller, result }, durationMs / 1000);
   };
+}
+
+type Queue = { length: number };
+
+/** How many keys wait in each controller's queue, those with a time to wait for left out. */
+export function queueMetrics(registry: Registry, queues: Readonly<Record<string, Queue>>): void {
+  const gauge = new Gauge({
+    name: 'kmm_hub_workqueue_depth',
+    help: 'Keys that wait to be reconciled.',
+    labelNames: ['controller'] as const,
+    registers: [registry],
+    collect() {
+      for (const [controller, queue] of Object.entries(queues)) gauge.set({ controller }, queue.length);
+    },
+  });
 }

@@ -1,16 +1,17 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { KubeObject } from '@kmm-hub/api-types';
-import { type ApiStatus, errorFor, UnreachableError } from './errors.ts';
+import { type ApiStatus, errorFor, MalformedAnswerError, UnreachableError } from './errors.ts';
 
 export type WatchEvent<T extends KubeObject> = { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T };
 
-/** One event never comes near this; a server that sends more is broken. */
+/** One event never comes near this (etcd takes 1.5 MiB); a server that sends more is broken. */
 const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * Reads the newline-separated JSON of a watch. An ERROR event becomes the error of its status (410 most often); a
- * connection that breaks or falls silent becomes an UnreachableError; a clean close just ends.
+ * connection that breaks or falls silent becomes an UnreachableError; a clean close just ends. Leaving the loop ends
+ * the connection.
  */
 export async function* readWatchEvents<T extends KubeObject>(
   body: Readable,
@@ -23,10 +24,9 @@ export async function* readWatchEvents<T extends KubeObject>(
     for (;;) {
       const chunk = await nextChunk(chunks, server);
       if (chunk === undefined) return;
-      rest += decoder.write(chunk);
-      if (rest.length > MAX_LINE_CHARACTERS) throw new UnreachableError(server, { cause: new Error('endless event') });
-      const lines = rest.split('\n');
+      const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
+      if (rest.length > MAX_LINE_CHARACTERS) throw new MalformedAnswerError(request, { cause: 'an endless event' });
       for (const line of lines) if (line.trim() !== '') yield parseEvent<T>(line, request);
     }
   } finally {
@@ -44,10 +44,13 @@ async function nextChunk(chunks: AsyncIterator<Buffer>, server: string): Promise
 }
 
 function parseEvent<T extends KubeObject>(line: string, request: string): WatchEvent<T> {
-  const event = JSON.parse(line) as { type: string; object: unknown };
-  if (event.type === 'ERROR') {
-    const status = event.object as ApiStatus;
-    throw errorFor(request, status.code ?? 500, status);
+  let event: { type: string; object: unknown };
+  try {
+    event = JSON.parse(line);
+  } catch (err) {
+    throw new MalformedAnswerError(request, { cause: err });
   }
-  return event as WatchEvent<T>;
+  if (event.type !== 'ERROR') return event as WatchEvent<T>;
+  const status = event.object as ApiStatus;
+  throw errorFor(request, status.code ?? 500, status);
 }

@@ -1,16 +1,21 @@
-import { backoffDefaults, backoffMs } from './backoff.ts';
+import { backoffDefaults, backoffMs, MAX_TIMER_MS } from './backoff.ts';
+
+/** Which waiting key is taken first. Within one priority the oldest is. A lower one may wait for ever behind a higher one. */
+export type Priority = 'high' | 'normal' | 'low';
+
+const ORDER: readonly Priority[] = ['high', 'normal', 'low'];
 
 /**
  * Keys that want work, as in client-go: a key is in the queue once however often it is added; a key that is added while
  * it is worked on comes back when that work is done; a failed key waits longer each time.
  */
 export class WorkQueue {
-  readonly #waiting = new Set<string>();
+  readonly #waiting: Record<Priority, Set<string>> = { high: new Set(), normal: new Set(), low: new Set() };
   readonly #processing = new Set<string>();
-  readonly #again = new Set<string>();
+  readonly #again = new Map<string, Priority>();
   readonly #failures = new Map<string, number>();
-  readonly #delayed = new Map<string, { timer: NodeJS.Timeout; at: number }>();
-  readonly #takers: ((key: string) => void)[] = [];
+  readonly #delayed = new Map<string, { timer: NodeJS.Timeout; at: number; priority: Priority }>();
+  readonly #takers = new Set<(key: string) => void>();
   readonly #backoff: typeof backoffDefaults;
 
   constructor(backoff = backoffDefaults) {
@@ -19,47 +24,66 @@ export class WorkQueue {
 
   /** Keys that wait, without those that wait for a time. */
   get length(): number {
-    return this.#waiting.size;
+    return ORDER.reduce((sum, priority) => sum + this.#waiting[priority].size, 0);
   }
 
-  add(key: string): void {
+  /** A key that waits already keeps the higher of its two priorities. */
+  add(key: string, priority: Priority = 'normal'): void {
     if (this.#processing.has(key)) {
-      this.#again.add(key);
+      this.#again.set(key, higher(this.#again.get(key), priority));
       return;
     }
-    const taker = this.#takers.shift();
-    if (taker === undefined) {
-      this.#waiting.add(key);
+    const [taker] = this.#takers;
+    if (taker !== undefined) {
+      this.#processing.add(key);
+      taker(key);
       return;
     }
-    this.#processing.add(key);
-    taker(key);
+    const present = ORDER.find((level) => this.#waiting[level].has(key));
+    if (higher(present, priority) === present) return; // stays where it is, and keeps its turn
+    if (present !== undefined) this.#waiting[present].delete(key);
+    this.#waiting[priority].add(key);
   }
 
   /** Adds the key after the delay; of two delays for one key the earlier one holds. */
-  addAfter(key: string, delayMs: number): void {
+  addAfter(key: string, delayMs: number, priority: Priority = 'normal'): void {
     if (delayMs <= 0) {
-      this.add(key);
+      this.add(key, priority);
       return;
     }
-    const at = Date.now() + delayMs;
+    const at = performance.now() + Math.min(delayMs, MAX_TIMER_MS); // a wall clock may be set back
     const pending = this.#delayed.get(key);
-    if (pending !== undefined && pending.at <= at) return;
+    if (pending !== undefined && pending.at <= at) {
+      pending.priority = higher(pending.priority, priority);
+      return;
+    }
     clearTimeout(pending?.timer);
-    const timer = setTimeout(() => {
-      this.#delayed.delete(key);
-      this.add(key);
-    }, delayMs);
-    this.#delayed.set(key, { timer, at });
+    const entry = {
+      at,
+      priority: higher(pending?.priority, priority),
+      timer: setTimeout(() => this.#due(key), at - performance.now()),
+    };
+    this.#delayed.set(key, entry);
   }
 
-  /** Adds the key after its back-off and counts the failure; the answer is the delay in milliseconds. */
-  addRateLimited(key: string): number {
-    const failures = (this.#failures.get(key) ?? 0) + 1;
+  #due(key: string): void {
+    const priority = this.#delayed.get(key)?.priority;
+    this.#delayed.delete(key);
+    this.add(key, priority);
+  }
+
+  /** Adds the key after its back-off, or after `atLeastMs` if that is longer, and counts the failure; answers with the delay. */
+  addRateLimited(key: string, atLeastMs = 0): number {
+    const failures = this.failures(key) + 1;
     this.#failures.set(key, failures);
-    const delayMs = backoffMs(failures, this.#backoff);
+    const delayMs = Math.max(backoffMs(failures, this.#backoff), atLeastMs);
     this.addAfter(key, delayMs);
     return delayMs;
+  }
+
+  /** Failures of the key since it was last forgotten. */
+  failures(key: string): number {
+    return this.#failures.get(key) ?? 0;
   }
 
   /** Forgets the failures of a key that succeeded. */
@@ -70,30 +94,36 @@ export class WorkQueue {
   /** The next key; waits for one. `undefined` once the signal is aborted. Each key taken must be given back by `done`. */
   async take(signal: AbortSignal): Promise<string | undefined> {
     if (signal.aborted) return undefined;
-    const [key] = this.#waiting;
-    if (key !== undefined) {
-      this.#waiting.delete(key);
+    for (const priority of ORDER) {
+      const [key] = this.#waiting[priority];
+      if (key === undefined) continue;
+      this.#waiting[priority].delete(key);
       this.#processing.add(key);
       return key;
     }
+    return this.#nextAdded(signal);
+  }
+
+  #nextAdded(signal: AbortSignal): Promise<string | undefined> {
     return new Promise((resolve) => {
-      const stop = () => {
-        const index = this.#takers.indexOf(taker);
-        if (index >= 0) this.#takers.splice(index, 1);
-        resolve(undefined);
-      };
-      const taker = (taken: string) => {
+      const settle = (key: string | undefined) => {
         signal.removeEventListener('abort', stop);
-        resolve(taken);
+        this.#takers.delete(settle);
+        resolve(key);
       };
+      const stop = () => settle(undefined);
       signal.addEventListener('abort', stop, { once: true });
-      this.#takers.push(taker);
+      this.#takers.add(settle);
     });
   }
 
+  /** Gives a taken key back; it comes again at once if it was added meanwhile. */
   done(key: string): void {
     this.#processing.delete(key);
-    if (this.#again.delete(key)) this.add(key);
+    const priority = this.#again.get(key);
+    if (priority === undefined) return;
+    this.#again.delete(key);
+    this.add(key, priority);
   }
 
   /** Drops every delayed key, so that the process can end. */
@@ -101,4 +131,8 @@ export class WorkQueue {
     for (const { timer } of this.#delayed.values()) clearTimeout(timer);
     this.#delayed.clear();
   }
+}
+
+function higher(one: Priority | undefined, other: Priority): Priority {
+  return one !== undefined && ORDER.indexOf(one) <= ORDER.indexOf(other) ? one : other;
 }

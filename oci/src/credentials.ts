@@ -1,7 +1,8 @@
 import { HubError } from '@kmm-hub/api-types';
 import type { Repository } from './reference.ts';
 
-export type Credentials = { username: string; password: string };
+/** `identityToken` is shown to the token server in place of the password (what `docker login` keeps for some registries). */
+export type Credentials = { username: string; password: string; identityToken?: string };
 
 /** What to show for a repository; undefined = go as anybody. */
 export type RegistryAuth = (repository: Repository) => Credentials | undefined;
@@ -59,7 +60,13 @@ function readAuths(text: string): Record<string, unknown> {
 
 function readEntry(entry: unknown): Credentials | undefined {
   if (!isRecord(entry)) return undefined;
-  const { username, password, auth } = entry;
+  const { identitytoken: identityToken } = entry;
+  const user = readUser(entry);
+  if (typeof identityToken !== 'string' || identityToken === '') return user;
+  return { username: '', password: '', ...user, identityToken };
+}
+
+function readUser({ username, password, auth }: Record<string, unknown>): Credentials | undefined {
   if (typeof auth === 'string' && auth !== '') {
     const decoded = Buffer.from(auth, 'base64').toString('utf8');
     const colon = decoded.indexOf(':');

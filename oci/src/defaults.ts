@@ -4,6 +4,16 @@ const MIB = 1024 * 1024;
 export const defaults = {
   /** Longest silence of a registry: until its headers, and between two pieces of a body. */
   timeoutMs: 30_000,
+  /** Longest duration of one exchange with its body, e.g. a layer: ends a registry that sends drop by drop. */
+  transferTimeoutMs: 30 * 60_000,
+  /** Longest duration of reading an answer that is no blob: a manifest, a token, an error. */
+  answerTimeoutMs: 60_000,
+  /** How often a broken download of one blob goes on where it stopped. */
+  maxResumes: 10,
+  /** A piece of an upload where all at once was refused: as much as nginx lets pass by default. */
+  uploadChunkBytes: MIB,
+  /** The largest piece a registry may ask for (`OCI-Chunk-Min-Length`): one is held in memory. */
+  maxUploadChunkBytes: 64 * MIB,
   /** Tries of one request, the first included. */
   attempts: 4,
   /** Half of the longest wait before the first repetition; it doubles each time. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { pipeline, type Readable, Transform } from 'node:stream';
 import { DigestMismatchError, InvalidReferenceError } from './errors.ts';
 
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
@@ -37,32 +37,25 @@ export type Expected = { digest: string; size?: number | undefined };
 /**
  * The same bytes, ending in DigestMismatchError instead of an end when they are not the expected ones. What was read
  * before the end is unverified: use nothing of it before the stream has ended. `failed` translates errors of the source.
+ * Destroying it destroys the source at once.
  */
 export function verified(source: Readable, expected: Expected, failed: (cause: unknown) => Error): Readable {
-  source.on('error', () => source.destroy()); // the reader below reports it; a stream abandoned early must not crash us
-  const checked = Readable.from(check(source, expected, failed), { objectMode: false });
-  checked.once('close', () => source.destroy());
-  return checked;
-}
-
-async function* check(source: Readable, expected: Expected, failed: (cause: unknown) => Error) {
+  const { digest, size = Number.POSITIVE_INFINITY } = expected;
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  try {
-    for await (const chunk of source) {
+  const wrongSize = () => new DigestMismatchError(`${digest} has another size than the ${size} bytes of its manifest`);
+  const checked = new Transform({
+    transform(chunk, _encoding, done) {
       hash.update(chunk);
       sizeBytes += chunk.length;
-      if (sizeBytes > (expected.size ?? Number.POSITIVE_INFINITY)) break;
-      yield chunk;
-    }
-  } catch (cause) {
-    throw failed(cause);
-  }
-  const digest = `sha256:${hash.digest('hex')}`;
-  if (expected.size !== undefined && sizeBytes !== expected.size) {
-    throw new DigestMismatchError(
-      `${expected.digest} has another size than the ${expected.size} bytes of its manifest`,
-    );
-  }
-  if (digest !== expected.digest) throw new DigestMismatchError(`${expected.digest} arrived as ${digest}`);
+      done(sizeBytes > size ? wrongSize() : null, chunk);
+    },
+    flush(done) {
+      const arrived = `sha256:${hash.digest('hex')}`;
+      if (expected.size !== undefined && sizeBytes !== size) done(wrongSize());
+      else done(arrived === digest ? null : new DigestMismatchError(`${digest} arrived as ${arrived}`));
+    },
+    destroy: (error, done) => done(error === null ? null : failed(error)),
+  });
+  return pipeline(source, checked, () => undefined); // whoever reads `checked` gets the error from there
 }

@@ -56,6 +56,12 @@ export class RegistryRefusedError extends HubError {
   readonly code = 'RegistryRefused';
   readonly retry = 'never';
   readonly remedy = 'Look at the log of the registry: it refused the request, for example over a quota or a policy.';
+  /** The HTTP status; undefined when it was we who refused. */
+  readonly status: number | undefined;
+  constructor(message: string, options?: ErrorOptions & { status?: number }) {
+    super(message, options);
+    this.status = options?.status;
+  }
 }
 
 /** A manifest, config or layer that breaks its format, exceeds a limit, or tries to write outside of its root. */
@@ -64,4 +70,15 @@ export class ImageRefusedError extends HubError {
   readonly code = 'ImageRefused';
   readonly retry = 'never';
   readonly remedy = 'Build the image again with a current builder; what is wrong with it stands in the message.';
+}
+
+/** The rules for registries forbid to read an image from its source, and name no mirror that has it. */
+export class RegistryBlockedError extends HubError {
+  override readonly name = 'RegistryBlockedError';
+  readonly code = 'RegistryBlocked';
+  readonly retry = 'never';
+  readonly remedy = 'Add a mirror for it, or lift `blocked` (NeverContactSource) from its rule.';
+  constructor(image: string, options?: ErrorOptions) {
+    super(`image ${image} may not be read from anywhere`, options);
+  }
 }

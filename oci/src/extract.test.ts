@@ -175,11 +175,11 @@ describe('the folder of an image', () => {
     return { destination, made };
   }
 
-  test('holds files, folders and inner links under the image’s paths, without set-id bits', async () => {
+  test('holds files, folders and inner links under the image’s paths, without set-id bits and for nobody else to write', async () => {
     const { destination, made } = await place([
       [
         folderEntry(`${modules}/empty`),
-        { ...file(`${modules}/a.ko`, 'a'), mode: 0o4755 },
+        { ...file(`${modules}/a.ko`, 'a'), mode: 0o4777 },
         symlink(`${modules}/link.ko`, `/${modules}/a.ko`),
         file('firmware/fw.bin', 'fw'),
       ],

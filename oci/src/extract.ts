@@ -49,7 +49,8 @@ export type ExtractedFolder = { files: number; sizeBytes: number; outsideLinks: 
 /**
  * Puts the selected part of an image below `destination` under the paths the roots name (`opt/lib/modules/…`). The folder
  * must not exist; it appears whole or, after an error, not at all (work goes on in `<destination>.partial`). Files belong
- * to the caller, without set-id bits; no link leads out of it. Errors as in extractToMemory, and those of the file system.
+ * to the caller, who alone may write them, without set-id bits; no link leads out of it. Errors as in extractToMemory, and
+ * those of the file system.
  */
 export async function extractToDirectory(request: ExtractRequest & { destination: string }): Promise<ExtractedFolder> {
   const partial = `${request.destination}.partial`;
@@ -91,7 +92,7 @@ async function makeFolder(folder: string, tree: ImageTree, roots: readonly Root[
     if (entry.type !== 'file') continue;
     await mkdir(dirname(place), { recursive: true });
     await placeFile(entry.content, place, placed);
-    await chmod(place, entry.mode & 0o777);
+    await chmod(place, entry.mode & 0o755);
     result.files += 1;
     result.sizeBytes += entry.content.sizeBytes;
   }

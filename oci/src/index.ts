@@ -7,6 +7,7 @@ export {
   ImageNotFoundError,
   ImageRefusedError,
   InvalidReferenceError,
+  RegistryBlockedError,
   RegistryDeniedError,
   RegistryRefusedError,
   RegistryUnreachableError,
@@ -21,8 +22,18 @@ export {
 export { linkTarget } from './image-path.ts';
 export type { ExtractLimits, ExtractRequest } from './image-walk.ts';
 export { type Layout, type PushRequest, pushLayout, readLayout } from './layout.ts';
-export { type Descriptor, type ImageConfig, type ImageManifest, mediaTypes, type Platform } from './manifest.ts';
+export {
+  type Descriptor,
+  type ImageConfig,
+  type ImageManifest,
+  mediaTypes,
+  type Platform,
+  type Referrer,
+} from './manifest.ts';
 export type { ManifestToPut, PulledManifest, ResolvedImage } from './manifests.ts';
+export { MirrorRulesError, type MirrorSetSpec, mirrorSetRules, readRegistriesConf } from './mirror-rules.ts';
+export { type MirrorRule, type PullCandidate, planPull } from './mirrors.ts';
+export type { ProxyOptions } from './proxy.ts';
 export {
   formatReference,
   type ImageReference,

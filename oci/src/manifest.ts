@@ -23,12 +23,19 @@ export type Descriptor = {
   annotations?: Record<string, string>;
 };
 
+/** An entry of a list of referrers (distribution spec 1.1): what kind of thing is attached. */
+export type Referrer = Descriptor & { artifactType?: string };
+
 /** One image: OCI manifest or Docker schema 2, which have the same fields. */
 export type ImageManifest = {
   schemaVersion: 2;
   mediaType?: string;
   config: Descriptor;
   layers: Descriptor[];
+  /** What kind of thing it is when it is no image to run. */
+  artifactType?: string;
+  /** The image it belongs to; see Referrers. */
+  subject?: Descriptor;
   annotations?: Record<string, string>;
 };
 
@@ -47,10 +54,24 @@ export function isIndex(mediaType: string): boolean {
   return mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerIndex;
 }
 
-/** The media type a manifest says of itself, else the one it was served with. Throws ImageRefusedError when not JSON. */
+/** True for what may stand behind a tag: an image manifest or an index, OCI or Docker. */
+export function isManifestType(mediaType: string): boolean {
+  return isIndex(mediaType) || mediaType === mediaTypes.ociManifest || mediaType === mediaTypes.dockerManifest;
+}
+
+/**
+ * The media type a manifest says of itself, else the one it was served with. Throws ImageRefusedError when it is not JSON,
+ * and when it could be read as an image and as an index, by what it holds or by what it is called: two programs must never
+ * see two things behind one digest (CVE-2021-41190).
+ */
 export function mediaTypeOf(body: Buffer, servedAs: string): string {
-  const { mediaType } = parseObject(body, 'the manifest');
-  return typeof mediaType === 'string' ? mediaType : (servedAs.split(';', 1)[0] ?? '').trim();
+  const { mediaType, layers, manifests } = parseObject(body, 'the manifest');
+  const served = (servedAs.split(';', 1)[0] ?? '').trim();
+  const differ = typeof mediaType === 'string' && isManifestType(served) && served !== mediaType;
+  if (differ || (layers !== undefined && manifests !== undefined)) {
+    throw new ImageRefusedError('the manifest does not say clearly whether it is an image or an index');
+  }
+  return typeof mediaType === 'string' ? mediaType : served;
 }
 
 /** Throws ImageRefusedError for what is no image manifest, e.g. Docker's old schema 1. */
@@ -67,12 +88,17 @@ export function parseManifest(body: Buffer): ImageManifest {
 
 /** The digest an index names for a platform. Throws ImageRefusedError when it names none. */
 export function choosePlatform(body: Buffer, { os, architecture }: Platform): Descriptor {
-  const { manifests } = parseObject(body, 'the index');
-  if (!Array.isArray(manifests)) throw new ImageRefusedError('the index has no manifests');
   const fits = (entry: Descriptor) => entry.platform?.os === os && entry.platform.architecture === architecture;
-  const chosen = manifests.filter(isDescriptor).find(fits);
+  const chosen = parseDescriptors(body).find(fits);
   if (chosen === undefined) throw new ImageRefusedError(`the image has no variant for ${os}/${architecture}`);
   return chosen;
+}
+
+/** The entries of an index. Throws ImageRefusedError when it is none; entries that are no descriptors are left out. */
+export function parseDescriptors(body: Buffer): Descriptor[] {
+  const { manifests } = parseObject(body, 'the index');
+  if (!Array.isArray(manifests)) throw new ImageRefusedError('the index has no manifests');
+  return manifests.filter(isDescriptor);
 }
 
 /** Throws ImageRefusedError when the config does not list the layers that the manifest has. */

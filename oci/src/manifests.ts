@@ -3,12 +3,13 @@ import type { createBlobStore } from './blobs.ts';
 import { defaults } from './defaults.ts';
 import { digestOf, isDigest, requireDigest } from './digest.ts';
 import { DigestMismatchError, ImageRefusedError } from './errors.ts';
-import { type HttpRequest, type HttpResponse, headerOf, readBounded } from './http-exchange.ts';
+import { discard, type HttpRequest, type HttpResponse, headerOf, readBounded } from './http-exchange.ts';
 import {
   choosePlatform,
   type ImageConfig,
   type ImageManifest,
   isIndex,
+  isManifestType,
   mediaTypeOf,
   mediaTypes,
   type Platform,
@@ -55,9 +56,10 @@ function createManifestReader({ transport, blobs, platform }: Stores) {
   return {
     async resolve(text: string, signal: AbortSignal): Promise<ResolvedImage | undefined> {
       const reference = parseReference(text);
-      const head = await transport.find({ ...manifestRequest(transport, reference, 'pull'), method: 'HEAD', signal });
-      await head?.body.dump();
+      const request = { ...manifestRequest(transport, reference, 'pull'), method: 'HEAD' as const, signal };
+      const head = await transport.find(request);
       if (head === undefined) return undefined;
+      await discard(head, request);
       const found = readHead(head, reference);
       if (found !== undefined) return found;
       const { digest, mediaType, body } = await fetchManifest(reference, signal);
@@ -104,8 +106,9 @@ function createManifestWriter(transport: Transport) {
         'push',
       );
       const headers = { 'content-type': mediaType };
-      const response = await transport.send({ ...target, headers, body: () => body, method: 'PUT', signal });
-      await response.body.dump();
+      const request = { ...target, headers, body: () => body, method: 'PUT' as const, signal };
+      const response = await transport.send(request);
+      await discard(response, request);
       const stored = headerOf(response, 'docker-content-digest');
       if (stored !== undefined && stored !== digest) {
         throw new DigestMismatchError(`${target.what} was stored as ${stored.slice(0, 80)} instead of ${digest}`);
@@ -116,9 +119,9 @@ function createManifestWriter(transport: Transport) {
     async deleteManifest(text: string, signal: AbortSignal): Promise<boolean> {
       const { host, path, digest = '' } = parseReference(text);
       const target = { host, path, digest: requireDigest(digest) }; // by tag would delete what somebody else tagged since
-      const request = manifestRequest(transport, target, 'delete');
-      const response = await transport.find({ ...request, method: 'DELETE', signal });
-      await response?.body.dump();
+      const request = { ...manifestRequest(transport, target, 'delete'), method: 'DELETE' as const, signal };
+      const response = await transport.find(request);
+      if (response !== undefined) await discard(response, request);
       return response !== undefined;
     },
   };
@@ -130,14 +133,15 @@ function manifestRequest(transport: Transport, reference: ImageReference, action
   return { url, access: { repository: reference, action }, what: formatReference(reference), headers: ACCEPT };
 }
 
-/** HEAD carries digest, type and size at most registries; undefined when one is missing. */
+/** HEAD carries digest, type and size at most registries; undefined when one is missing or makes no sense. */
 function readHead(head: HttpResponse, reference: ImageReference): ResolvedImage | undefined {
   const digest = headerOf(head, 'docker-content-digest');
   const mediaType = headerOf(head, 'content-type')?.split(';', 1)[0]?.trim();
   const sizeBytes = Number(headerOf(head, 'content-length') ?? Number.NaN);
-  if (digest === undefined || !isDigest(digest) || mediaType === undefined || !Number.isSafeInteger(sizeBytes)) {
+  if (digest === undefined || !isDigest(digest) || mediaType === undefined || !isManifestType(mediaType)) {
     return undefined;
   }
+  if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) return undefined;
   requireSame(reference, digest);
   return { digest, mediaType, sizeBytes };
 }

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InvalidReferenceError } from './errors.ts';
-import { formatReference, isLoopbackHost, parseReference, repositoryOf, withDigest } from './reference.ts';
+import {
+  formatReference,
+  isLoopbackHost,
+  isThisMachine,
+  parseReference,
+  repositoryOf,
+  withDigest,
+} from './reference.ts';
 
 const sha = `sha256:${'a'.repeat(64)}`;
 
@@ -57,6 +64,26 @@ test('a digest replaces tag and digest, and must be one', () => {
 test('only names that cannot leave this machine are loopback', () => {
   expect(['localhost', 'localhost:5000', '127.0.0.1:1', '127.9.9.9', '[::1]:5000'].every(isLoopbackHost)).toBe(true);
   expect(['localhost.example', '127.0.0.1.example', '10.0.0.1', 'evil127.0.0.1'].some(isLoopbackHost)).toBe(false);
+});
+
+test.each([
+  ['localhost:6379', true],
+  ['a.localhost', true],
+  ['localhost.', true],
+  ['127.8.0.1:1', true],
+  ['0.0.0.0:6379', true],
+  ['169.254.169.254', true],
+  ['[::]:80', true],
+  ['[::1]:6443', true],
+  ['[::ffff:7f00:1]', true],
+  ['[fe80::1]', true],
+  ['[fd00:ec2::254]', true],
+  ['10.0.0.1:5000', false],
+  ['registry.example:5000', false],
+  ['localhost.example', false],
+  ['[2001:db8::1]:443', false],
+])('the services of this machine are behind %s: %s', (host, wanted) => {
+  expect(isThisMachine(host)).toBe(wanted);
 });
 
 test('what is parsed and formatted once stays as it is', () => {

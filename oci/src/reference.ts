@@ -1,5 +1,6 @@
 import { isDigest } from './digest.ts';
 import { InvalidReferenceError } from './errors.ts';
+import { isLocalAddress } from './local-address.ts';
 
 /** A repository in one registry, e.g. `{ host: 'quay.io:443', path: 'team/kmod' }`. */
 export type Repository = { host: string; path: string };
@@ -66,4 +67,13 @@ export function withDigest(reference: string, digest: string): string {
 /** True for hosts (with or without port) that can only be this machine: `localhost`, 127.0.0.0/8, `[::1]`. */
 export function isLoopbackHost(host: string): boolean {
   return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/.test(host);
+}
+
+/**
+ * True for hosts (with or without port) behind which there are services of this machine: loopback in all spellings, the
+ * unspecified address, and link-local addresses, where clouds serve a machine's credentials. Names are not looked up.
+ */
+export function isThisMachine(host: string): boolean {
+  const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
+  return /^(?:.*\.)?localhost\.?$/i.test(name) || isLocalAddress(name);
 }

@@ -1,40 +1,12 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { RequestListener } from 'node:http';
 import { buffer } from 'node:stream/consumers';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { clientOf, serve } from '../test/http-server.ts';
 import { digestOf } from './digest.ts';
 import { mediaTypes } from './manifest.ts';
-import { createRegistryClient, type RegistryClient, type RegistryClientOptions } from './registry-client.ts';
 
 /** What docker-registry does not do by itself: other hosts, token servers, faults. */
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-async function serve(listener: RequestListener): Promise<{ host: string; seen: IncomingMessage[] }> {
-  const seen: IncomingMessage[] = [];
-  const server = createServer((request, response) => {
-    seen.push(request);
-    listener(request, response);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  cleanups.push(async () => {
-    server.closeAllConnections();
-    server.close();
-    await once(server, 'close');
-  });
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, seen };
-}
-
-function clientOf(options: RegistryClientOptions = {}): RegistryClient {
-  const client = createRegistryClient({ retryDelayMs: 1, ...options });
-  cleanups.push(() => client.close());
-  return client;
-}
-
 const signal = AbortSignal.timeout(30_000);
 const blob = Buffer.from('a blob');
 const manifest = Buffer.from(
@@ -149,6 +121,17 @@ describe('a registry client', () => {
     const reason = new Error('cancelled');
     const registry = await serve(() => cancel.abort(reason));
     await expect(clientOf().resolve(`${registry.host}/kmod:1`, cancel.signal)).rejects.toBe(reason);
+  });
+
+  test('stops waiting for its next try when its signal is aborted', async () => {
+    const cancel = new AbortController();
+    const reason = new Error('cancelled');
+    const registry = await serve((_request, response) => {
+      response.on('close', () => setImmediate(() => cancel.abort(reason)));
+      response.writeHead(503, { connection: 'close' }).end();
+    });
+    const resolving = clientOf({ retryDelayMs: 60_000 }).resolve(`${registry.host}/kmod:1`, cancel.signal);
+    await expect(resolving).rejects.toBe(reason);
   });
 
   test.each([

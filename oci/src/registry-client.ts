@@ -3,11 +3,16 @@ import { type BlobSource, createBlobStore } from './blobs.ts';
 import type { Expected } from './digest.ts';
 import type { ImageConfig, ImageManifest, Platform } from './manifest.ts';
 import { createManifestStore, type ManifestToPut, type PulledManifest, type ResolvedImage } from './manifests.ts';
+import { withMirrors } from './mirrored-reads.ts';
+import { isInsecureHost, type MirrorRule } from './mirrors.ts';
+import { createReferrers, type Referrers } from './referrers.ts';
 import { createTransport, type TransportOptions } from './transport.ts';
 
 export type RegistryClientOptions = TransportOptions & {
   /** Which variant of a multi-platform image is meant; default: linux on this process's architecture. */
   platform?: Platform | undefined;
+  /** Where else to read images from (`readRegistriesConf`, `mirrorSetRules`). Pushes always go to the place named. */
+  mirrors?: readonly MirrorRule[] | undefined;
 };
 
 /**
@@ -16,7 +21,7 @@ export type RegistryClientOptions = TransportOptions & {
  * of silence, repeats itself on HTTP 429, 5xx and broken connections a few times, and throws only the errors of errors.ts
  * (or the signal's reason).
  */
-export interface RegistryClient {
+export interface RegistryClient extends Referrers {
   /** The digest a tag stands for now; undefined when there is no such image. */
   resolve(reference: string, signal: AbortSignal): Promise<ResolvedImage | undefined>;
   /** The manifest of one image; an index is followed to this client's platform. */
@@ -36,9 +41,12 @@ export interface RegistryClient {
 
 /** Holds connections: close it. Credentials are asked for per repository, so one client serves many users. */
 export function createRegistryClient(options: RegistryClientOptions = {}): RegistryClient {
-  const transport = createTransport(options);
+  const { mirrors: rules = [], unverifiedHosts } = options;
+  const isUnverified = (host: string) => unverifiedHosts?.(host) === true || isInsecureHost(host, rules);
+  const transport = createTransport({ ...options, unverifiedHosts: isUnverified });
   const platform = options.platform ?? { os: 'linux', architecture: process.arch === 'x64' ? 'amd64' : process.arch };
   const blobs = createBlobStore(transport);
   const manifests = createManifestStore({ transport, blobs, platform });
-  return { ...blobs, ...manifests, close: transport.close };
+  const direct = { ...blobs, ...manifests, ...createReferrers(transport), close: transport.close };
+  return rules.length === 0 ? direct : { ...direct, ...withMirrors(direct, rules) };
 }

@@ -14,9 +14,10 @@ export async function withRetries<T>(operation: () => Promise<T>, { signal, dela
     try {
       return await operation();
     } catch (err) {
+      signal.throwIfAborted();
       const waitMs = waitBefore(err, attempt, delayMs);
-      if (waitMs === undefined || signal.aborted) throw err;
-      await sleep(waitMs, undefined, { signal });
+      if (waitMs === undefined) throw err;
+      await sleep(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted()); // its own error hides the reason
     }
   }
 }

@@ -4,6 +4,7 @@ import { defaults } from './defaults.ts';
 import { ImageNotFoundError, RegistryDeniedError, RegistryRefusedError, RegistryUnreachableError } from './errors.ts';
 import {
   createHttpExchange,
+  discard,
   type HttpExchange,
   type HttpOptions,
   type HttpRequest,
@@ -25,6 +26,7 @@ export type RegistryRequest = HttpRequest & { access: Access; what: string };
 /** Registry requests with authentication. Answers are 2xx (or a 404 where `find` is used); all else is a typed error. */
 export type Transport = {
   baseUrl: HttpExchange['baseUrl'];
+  requireSafeTarget: HttpExchange['requireSafeTarget'];
   /** One request that may safely be repeated; throws the errors of errors.ts. */
   send(request: RegistryRequest): Promise<HttpResponse>;
   /** Like `send`, without repetition. */
@@ -45,6 +47,7 @@ export function createTransport(options: TransportOptions): Transport {
   const send = (request: RegistryRequest) => repeat(() => sendOnce(request), request.signal);
   return {
     baseUrl: http.baseUrl,
+    requireSafeTarget: http.requireSafeTarget,
     send,
     sendOnce,
     repeat,
@@ -63,13 +66,15 @@ export function createTransport(options: TransportOptions): Transport {
 async function authorized(http: HttpExchange, authorizer: Authorizer, request: RegistryRequest): Promise<HttpResponse> {
   const { access, signal } = request;
   // An upload may continue on another host (its Location says where): what we know of the registry stays at the registry.
-  const isRegistry = request.url.origin === http.baseUrl(access.repository).origin;
-  const header = isRegistry ? await authorizer.headerFor(access, signal) : undefined;
-  const response = await http.send(request, header);
-  if (response.statusCode !== 401 || !isRegistry) return response;
-  const answer = await authorizer.answer(response, access, signal);
+  const isRegistry = ({ origin }: URL) => origin === http.baseUrl(access.repository).origin;
+  if (!isRegistry(request.url)) return http.send(request, undefined);
+  const sent = await authorizer.headerFor(access, signal);
+  const response = await http.send(request, sent);
+  // Storage that the registry redirects to has no say in where our credentials go.
+  if (response.statusCode !== 401 || !isRegistry(response.url)) return response;
+  const answer = await authorizer.answer({ response, sent }, access, signal);
   if (answer === undefined) return response;
-  await response.body.dump();
+  await discard(response, request);
   return http.send(request, answer);
 }
 
@@ -81,10 +86,10 @@ async function accept(response: HttpResponse, request: RegistryRequest): Promise
   const answer = `${what}: registry ${url.host} answers ${statusCode}${code}`;
   if (statusCode === 404) throw new ImageNotFoundError(what);
   if (statusCode === 401 || statusCode === 403) throw new RegistryDeniedError(`${answer} to ${access.action}`);
-  if (statusCode === 429 || statusCode >= 500) {
+  if (statusCode === 429 || (statusCode >= 500 && statusCode !== 501)) {
     throw new RegistryUnreachableError(answer, { retryAfterMs: retryAfterMs(response) });
   }
-  throw new RegistryRefusedError(answer);
+  throw new RegistryRefusedError(answer, { status: statusCode });
 }
 
 /** The code of the distribution spec's error body, e.g. ` MANIFEST_INVALID`; its free text may hold anything and stays out. */

@@ -1,20 +1,13 @@
-import { expect, test } from 'vitest';
-import { createRegistryClient, RegistryDeniedError } from '../src/index.ts';
-import { registryUser, startDockerRegistry } from './docker-registry.ts';
+import { describe, expect, test } from 'vitest';
+import { createRegistryClient, type RegistryClientOptions, RegistryDeniedError } from '../src/index.ts';
+import { startDockerRegistry } from './docker-registry.ts';
+import { lookupLoopback } from './http-server.ts';
 import { registryConformance } from './registry-conformance.ts';
+import { startUnderTest } from './under-test.ts';
 
-async function start(basicAuth: boolean) {
-  const server = await startDockerRegistry({ basicAuth });
-  const client = createRegistryClient({ auth: () => (basicAuth ? registryUser : undefined) });
-  const stop = async () => {
-    await client.close();
-    await server[Symbol.asyncDispose]();
-  };
-  return { host: server.host, client, [Symbol.asyncDispose]: stop };
-}
-
-registryConformance('docker-registry, open', () => start(false));
-registryConformance('docker-registry, basic auth', () => start(true));
+registryConformance('docker-registry, open', () => startUnderTest({}));
+registryConformance('docker-registry, basic auth', () => startUnderTest({ basicAuth: true }));
+registryConformance('docker-registry, TLS and basic auth', () => startUnderTest({ tls: true, basicAuth: true }));
 
 test.each([
   ['without a credential', undefined],
@@ -25,4 +18,46 @@ test.each([
   const resolving = client.resolve(`${server.host}/kmod:1`, AbortSignal.timeout(10_000));
   await expect(resolving).rejects.toBeInstanceOf(RegistryDeniedError);
   await client.close();
+});
+
+describe('docker-registry behind TLS', () => {
+  const resolve = async (options: (ca: string | undefined) => RegistryClientOptions, name?: string) => {
+    await using server = await startDockerRegistry({ tls: true });
+    const client = createRegistryClient({ lookup: lookupLoopback, retryDelayMs: 1, ...options(server.ca) });
+    const host = name === undefined ? server.host : server.host.replace(/^[^:]+/, name);
+    try {
+      return await client.resolve(`${host}/kmod:1`, AbortSignal.timeout(10_000));
+    } finally {
+      await client.close();
+    }
+  };
+  const unreachable = { code: 'RegistryUnreachable' };
+
+  test('is trusted for the authority of its certificate', async () => {
+    expect(await resolve((ca) => ({ ca }))).toBeUndefined();
+  });
+
+  test('is not trusted for the authorities of the system', async () => {
+    await expect(resolve(() => ({}))).rejects.toMatchObject(unreachable);
+  });
+
+  test('is not trusted under another name', async () => {
+    await expect(resolve((ca) => ({ ca }), 'other.example')).rejects.toMatchObject(unreachable);
+  });
+
+  test('is used unverified where that host is said to be', async () => {
+    expect(await resolve(() => ({ unverifiedHosts: (host) => host.startsWith('registry.example:') }))).toBeUndefined();
+    await expect(resolve(() => ({ unverifiedHosts: () => false }))).rejects.toMatchObject(unreachable);
+  });
+
+  test('is used unverified where a rule for mirrors says that it is insecure', async () => {
+    const rule = { prefix: '*.example', mirrors: [], insecure: true, blocked: false };
+    expect(await resolve(() => ({ mirrors: [rule] }))).toBeUndefined();
+  });
+
+  test('is not spoken to in plain HTTP by its own choice', async () => {
+    await expect(resolve((ca) => ({ ca, insecureHosts: () => true }))).rejects.toMatchObject({
+      code: 'RegistryRefused',
+    });
+  });
 });

@@ -1,13 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { request } from 'undici';
+import { makeCertificate } from './certificates.ts';
 
-export type DockerRegistry = AsyncDisposable & { host: string };
+/** `ca`: the authority of its certificate, where it speaks TLS. */
+export type DockerRegistry = AsyncDisposable & { host: string; ca: string | undefined };
+
+export type DockerRegistryOptions = {
+  basicAuth?: boolean;
+  /** Then it goes by `tlsName`, which only a client with a lookup of its own finds. */
+  tls?: boolean;
+  /** The server; default: Debian's docker-registry (2.8). */
+  program?: string;
+};
+
+export const tlsName = 'registry.example';
 
 /** `hub` with the password `secret`, as `htpasswd -B` writes it. */
 const HTPASSWD = 'hub:$2b$04$N9PGHYk./WFKV5/wqXLQIe5ZRBCh73odkN.sw6RItREpNviKnP6Du\n';
@@ -15,25 +26,31 @@ export const registryUser = { username: 'hub', password: 'secret' };
 
 const START_LIMIT_MS = 20_000;
 
-/** Debian's docker-registry on a free loopback port, with a folder of its own; `basicAuth` asks for `registryUser`. */
-export async function startDockerRegistry({ basicAuth = false } = {}): Promise<DockerRegistry> {
+/** A registry on a free loopback port, with a folder of its own; `basicAuth` asks for `registryUser`. */
+export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
+  const { basicAuth = false, tls = false, program = 'docker-registry' } = options;
   const folder = await mkdtemp(join(tmpdir(), 'oci-registry-'));
-  const host = `127.0.0.1:${await freePort()}`;
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
   const htpasswd = join(folder, 'htpasswd');
+  const certificate = tls ? await makeCertificate(folder, tlsName) : undefined;
+  const files = certificate && { certificate: certificate.certificateFile, key: certificate.keyFile };
   const config = {
     version: '0.1',
     log: { level: 'error' },
     storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
-    http: { addr: host, secret: 'test' },
+    http: { addr: address, secret: 'test', ...(files && { tls: files }) },
     ...(basicAuth && { auth: { htpasswd: { realm: 'test', path: htpasswd } } }),
   };
   await writeFile(htpasswd, HTPASSWD);
   await writeFile(join(folder, 'config.yml'), JSON.stringify(config)); // JSON is YAML
-  const server = spawn('docker-registry', ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
+  const server = spawn(program, ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
+  await once(server, 'spawn'); // a program that is not there ends here
   const exited = once(server, 'exit');
-  await untilAnswers(host);
+  await untilListens(port);
   return {
-    host,
+    host: tls ? `${tlsName}:${port}` : address,
+    ca: certificate?.ca,
     async [Symbol.asyncDispose]() {
       server.kill('SIGKILL');
       await exited;
@@ -42,12 +59,13 @@ export async function startDockerRegistry({ basicAuth = false } = {}): Promise<D
   };
 }
 
-async function untilAnswers(host: string): Promise<void> {
+async function untilListens(port: number): Promise<void> {
   const limit = AbortSignal.timeout(START_LIMIT_MS);
   for (;;) {
-    const answer = await request(`http://${host}/v2/`, { signal: limit }).catch(() => undefined);
-    await answer?.body.dump();
-    if (answer !== undefined) return;
+    const socket = connect(port, '127.0.0.1');
+    const listens = await once(socket, 'connect', { signal: limit }).catch(() => undefined);
+    socket.destroy();
+    if (listens !== undefined) return;
     await pause(20, undefined, { signal: limit });
   }
 }

@@ -195,6 +195,45 @@ export function registryConformance(name: string, start: () => Promise<RegistryU
       expect(await readFile(join(destination, modules, 'a.ko'), 'utf8')).toBe('a2');
     });
 
+    test('takes a blob over from another repository without its bytes', async () => {
+      const [from, to] = [freshRepository(), freshRepository()];
+      const blob = blobOf('mounted');
+      await client.uploadBlob(from, blob, signal);
+      const open = () => {
+        throw new Error('the bytes are not needed');
+      };
+      await client.uploadBlob(to, { ...blob, open, mountFrom: from }, signal);
+      expect(await client.hasBlob(to, blob.digest, signal)).toBe(true);
+    });
+
+    test('lists what is attached to an image, by its type', async () => {
+      const image = freshRepository();
+      const digest = await pushFixture(client, image, { layers: [await layerOf([{ name: 'a' }])], signal });
+      expect(await client.listReferrers(`${image}@${digest}`, {}, signal)).toEqual([]);
+      const empty = blobOf('{}');
+      await client.uploadBlob(image, empty, signal);
+      const config = { mediaType: 'application/vnd.oci.empty.v1+json', digest: empty.digest, size: empty.sizeBytes };
+      const subject = { mediaType: mediaTypes.ociManifest, digest, size: 1 };
+      const attach = (artifactType: string) => {
+        const manifest = {
+          schemaVersion: 2,
+          mediaType: mediaTypes.ociManifest,
+          artifactType,
+          config,
+          layers: [],
+          subject,
+        };
+        return client.putReferrer(image, Buffer.from(JSON.stringify(manifest)), signal);
+      };
+      const signature = await attach('test/signature');
+      const contents = await attach('test/contents');
+      const all = await client.listReferrers(`${image}@${digest}`, {}, signal);
+      expect(all.map((each) => each.digest).sort()).toEqual([signature, contents].sort());
+      const filter = { artifactType: 'test/signature' };
+      const signatures = await client.listReferrers(`${image}@${digest}`, filter, signal);
+      expect(signatures).toMatchObject([{ digest: signature, artifactType: 'test/signature' }]);
+    });
+
     test('ends a call whose signal is aborted with the reason of the signal', async () => {
       const reason = new Error('the job was cancelled');
       await expect(client.resolve(repository, AbortSignal.abort(reason))).rejects.toBe(reason);

@@ -1,18 +1,26 @@
-import { mkdir } from 'node:fs/promises';
 import { KubeClient, loadConnection, metricsRegistry, runProcess, startHealthServer } from '@kmm-hub/kube';
 import { createBuildahExecutor } from './executors/buildah-executor.ts';
+import { watchApiServer } from './worker/api-server-health.ts';
 import { workerFlags } from './worker/config.ts';
 import { ImageWorker } from './worker/image-worker.ts';
+import { makeWorkFolder } from './worker/work-folder.ts';
 
 await runProcess('worker', async ({ log, signal }) => {
-  const { connection, healthPort, ...flags } = workerFlags(process.argv.slice(2));
-  await mkdir(flags.workFolder, { recursive: true, mode: 0o700 });
+  const flags = workerFlags(process.argv.slice(2));
+  if (flags === undefined) return; // help was asked for
+  const { connection, healthPort, ...options } = flags;
+  await makeWorkFolder(options.workFolder);
   const client = new KubeClient(await loadConnection(connection), 'kmm-hub-worker');
-  const executor = createBuildahExecutor({ folder: `${flags.workFolder}/storage`, maxCacheMiB: 20_480 });
-  const worker = new ImageWorker({ client, executor, log, ...flags });
-  const registry = metricsRegistry();
-  await startHealthServer({ port: healthPort, problems: () => worker.problems(), registry }, signal);
-  log.info({ server: client.server, namespace: flags.namespace, concurrency: flags.concurrency }, 'worker started');
-  await worker.run(signal);
-  await client.close();
+  await using executor = createBuildahExecutor({ folder: `${options.workFolder}/storage`, maxCacheMiB: 20_480 });
+  await using worker = new ImageWorker({ client, executor, log, ...options });
+  const apiServer = watchApiServer(client, signal);
+  try {
+    const problems = () => [...apiServer.problems(), ...worker.problems()];
+    const port = await startHealthServer({ port: healthPort, problems, registry: metricsRegistry() }, signal);
+    const { namespace, concurrency } = options;
+    log.info({ server: client.server, namespace, concurrency, healthPort: port }, 'worker started');
+    await worker.run(signal);
+  } finally {
+    await client.close();
+  }
 });

@@ -1,7 +1,18 @@
+import { createWriteStream } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { digestOf, type LayerFile, layerOfFiles, mediaTypes, type RegistryClient } from '@kmm-hub/oci';
+import { pipeline } from 'node:stream/promises';
+import {
+  digestOf,
+  type Layer,
+  type LayerFile,
+  layerOfFiles,
+  layerOfTarFile,
+  mediaTypes,
+  type RegistryClient,
+} from '@kmm-hub/oci';
+import { pack } from 'tar-stream';
 
 /** A folder that goes with its scope. */
 export async function temporaryFolder(): Promise<AsyncDisposable & { path: string }> {
@@ -11,9 +22,12 @@ export async function temporaryFolder(): Promise<AsyncDisposable & { path: strin
 
 /** Pushes an image of one layer with these files under a tag. */
 export async function pushFiles(client: RegistryClient, image: string, files: readonly LayerFile[]): Promise<void> {
+  await pushLayer(client, image, await layerOfFiles(files));
+}
+
+async function pushLayer(client: RegistryClient, image: string, layer: Layer): Promise<void> {
   const signal = AbortSignal.timeout(30_000);
   const [repository = '', tag] = image.split(/:(?=[^:/]+$)/);
-  const layer = await layerOfFiles(files);
   const rootfs = { type: 'layers', diff_ids: [layer.diffId] };
   const config = Buffer.from(
     JSON.stringify({ os: 'linux', architecture: 'amd64', config: {}, rootfs, history: [{ created_by: 'fixture' }] }),
@@ -35,9 +49,25 @@ export async function pushFiles(client: RegistryClient, image: string, files: re
 
 /** A base image with a shell: Debian's static busybox, which is what it is called as. */
 export async function pushBusybox(client: RegistryClient, image: string): Promise<void> {
+  await pushFiles(client, image, await busyboxFiles());
+}
+
+/** The same with the node of a device that does no harm, /zero. No honest builder makes such a layer. */
+export async function pushDeviceNode(client: RegistryClient, image: string): Promise<void> {
+  await using folder = await temporaryFolder();
+  const archive = pack();
+  for (const { path: name, mode, content } of await busyboxFiles()) archive.entry({ name, mode }, content);
+  archive.entry({ name: 'zero', type: 'character-device', mode: 0o666, devmajor: 1, devminor: 5 });
+  archive.finalize();
+  const tar = join(folder.path, 'layer.tar');
+  await pipeline(archive, createWriteStream(tar));
+  await pushLayer(client, image, await layerOfTarFile(tar));
+}
+
+async function busyboxFiles() {
   const content = await readFile('/bin/busybox');
-  await pushFiles(client, image, [
+  return [
     { path: 'bin/sh', content, mode: 0o755 },
     { path: 'bin/busybox', content, mode: 0o755 },
-  ]);
+  ];
 }

@@ -9,7 +9,7 @@ import { type DockerRegistry, registryUser, startDockerRegistry } from '../../oc
 import { createBuildahExecutor } from '../src/executors/buildah-executor.ts';
 import { BuildFailedError } from '../src/executors/errors.ts';
 import type { BuildRequest, Executor } from '../src/executors/executor.ts';
-import { pushBusybox, temporaryFolder } from './build-fixture.ts';
+import { pushBusybox, pushDeviceNode, temporaryFolder } from './build-fixture.ts';
 
 describe('a build', () => {
   let registry: DockerRegistry;
@@ -38,7 +38,8 @@ describe('a build', () => {
   });
 
   const auth = Buffer.from(`${registryUser.username}:${registryUser.password}`).toString('base64');
-  async function build(lines: string[], overrides: Partial<BuildRequest> = {}, signal = never) {
+  type Overrides = Partial<BuildRequest> & { executor?: Executor };
+  async function build(lines: string[], { executor: by = executor, ...overrides }: Overrides = {}, signal = never) {
     const log: string[] = [];
     const workFolder = await mkdtemp(join(folder.path, 'work-'));
     const request: BuildRequest = {
@@ -52,7 +53,7 @@ describe('a build', () => {
       onLog: (line) => log.push(line),
       ...overrides,
     };
-    return { log, workFolder, result: await executor.build(request, signal) };
+    return { log, workFolder, result: await by.build(request, signal) };
   }
 
   test('makes an image layout of the last stage, from a base image named by a build argument', async () => {
@@ -124,6 +125,27 @@ describe('a build', () => {
     }
   });
 
+  test('finds none of the machine’s devices in its /dev, only harmless ones', async () => {
+    const { log } = await build([
+      `FROM ${base}`,
+      'RUN busybox find /dev -type b -o -type c | busybox sort | busybox xargs echo devices:',
+      'RUN echo written > /dev/null && busybox head -c 1 /dev/urandom > /random && echo "they work"',
+    ]);
+    const harmless = ['full', 'null', 'pts/ptmx', 'random', 'tty', 'urandom', 'zero'].map((name) => `/dev/${name}`);
+    expect(log).toContain(`devices: ${harmless.join(' ')}`);
+    expect(log).toContain('they work');
+  });
+
+  test.each(['overlay', 'vfs'] as const)('cannot use a device node that its base image brings (%s)', async (driver) => {
+    const image = `${registry.host}/base/${driver}:1`;
+    await pushDeviceNode(client, image);
+    const options = { folder: join(folder.path, `storage-${driver}`), maxCacheMiB: 200 };
+    await using other = createBuildahExecutor({ ...options, ...(driver === 'vfs' && { driver }) });
+    const lines = [`FROM ${image}`, 'RUN busybox ls /zero && busybox head -c 1 /zero 2>&1 || echo "not opened"'];
+    const { log } = await build(lines, { executor: other });
+    expect(log).toEqual(expect.arrayContaining(['/zero', 'not opened']));
+  });
+
   test('reads its secrets, which reach neither the disk nor a build with other secrets', async () => {
     const lines = [
       `FROM ${base} AS reader`,
@@ -142,6 +164,15 @@ describe('a build', () => {
       seen.push(files.map(({ path, content }) => `${path}: ${content}`));
     }
     expect(seen).toEqual([['seen: hunter2'], ['seen: hunter3']]); // /seen is there because the Dockerfile puts it there
+  });
+
+  test('shows no secret that a step prints, neither in the log nor in the error', async () => {
+    const secrets = { 'build-token': { token: Buffer.from('hunter2') } };
+    const log: string[] = [];
+    const lines = [`FROM ${base}`, 'RUN echo "got $(busybox cat /run/secrets/build-token/token)"; exit 3'];
+    const failing = build(lines, { secrets, onLog: (line) => log.push(line) });
+    await expect(failing).rejects.toMatchObject({ lastLines: expect.arrayContaining(['got ***']) });
+    expect(log).toContain('got ***');
   });
 
   test('names the failing step and keeps the last lines', async () => {

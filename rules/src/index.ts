@@ -13,6 +13,10 @@ export {
   trimKernelVersion,
 } from './kernel-version.ts';
 export { matchesLabelSelector, matchesLabels } from './label-selector.ts';
+export { evaluateRules, type RuleOutcome } from './nfd/evaluate-rules.ts';
+export type { FeatureRule, FeatureTerm, MatchExpression } from './nfd/feature-rule.ts';
+export { rulesInOrder } from './nfd/node-feature-rules.ts';
+export { parseWorkerRules, STATIC_WORKER_RULES } from './nfd/worker-rules.ts';
 export { type ModuleImageQuestion, type ResolvedImage, resolveModuleImage } from './resolve-image.ts';
 export { RuleError, type RuleErrorCode, type RuleResult } from './rule-error.ts';
 export { type SubstitutedTemplate, substituteTemplate } from './template.ts';

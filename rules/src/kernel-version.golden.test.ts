@@ -17,7 +17,7 @@ type Forms = {
 };
 
 test.each(readRows<Forms & { raw: string }>('kernel-version'))('a kernel version $behaviour', (row) => {
-  const { raw, behaviour: _title, upstream: _note, ...forms } = row;
+  const { raw, behaviour: _title, upstream: _note, cells: _cells, ...forms } = row;
   const kernel = parseKernelVersion(raw);
   expect(kernel.ok ? allForms(trimKernelVersion(kernel.value)) : {}).toEqual(forms);
   if (!kernel.ok) expect(kernel.error).toMatchObject({ code: 'WrongKernelVersion', retry: 'never' });

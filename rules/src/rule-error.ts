@@ -6,6 +6,13 @@ const REMEDIES = {
   WrongTemplate:
     'Write variables as $NAME, ${NAME} or ${NAME:-text}, where text is plain or one $NAME, and $$ for a dollar sign.',
   ContainerImageMissing: 'Set containerImage in the kernel mapping or in the container.',
+  WrongFeatureRule:
+    'Correct the expression; see the operators of NodeFeatureRule. Compare with type: version where values are versions.',
+  WrongFeatureTemplate:
+    'Write range, if, with, fields, variables and the functions that the documentation lists; lines are key=value.',
+  WrongFeatureOutput: 'Give the label, annotation, resource or taint a name and a value that Kubernetes accepts.',
+  LegacyFeatureRule:
+    'Write the rule with labels and matchFeatures, or matchAny for several matchers, as NFD does since v0.15.',
   ImageWithoutTag: 'Add a tag or a digest to the image, e.g. registry.example.com/kmod:${KERNEL_FULL_VERSION}.',
 } as const;
 

@@ -26,12 +26,22 @@ export function cacheFolder(env) {
   return resolve(env.KMM_HUB_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'kmm-hub'));
 }
 
-/** The folder of the control-plane programs as built here, named by the hash of everything the build depends on. */
+/** The folder of the control-plane programs as built here. */
 export function controlPlaneFolder(env) {
+  return buildFolder(env, { name: 'control-plane', flags: goBuildFlags });
+}
+
+/** The folder of the program `registry`, of distribution v3. */
+export function registryV3Folder(env) {
+  return buildFolder(env, { name: 'registry-v3', flags: [] });
+}
+
+/** Where a Go module below lab/ is kept when built, named by the hash of everything the build depends on. */
+function buildFolder(env, { name, flags }) {
   const hash = createHash('sha256');
   for (const file of ['go.mod', 'go.sum', 'main.go']) {
-    hash.update(readFileSync(join(checkout, 'lab/control-plane', file))).update('\0');
+    hash.update(readFileSync(join(checkout, 'lab', name, file))).update('\0');
   }
-  hash.update(JSON.stringify([goBuildFlags, process.arch]));
-  return join(cacheFolder(env), `control-plane-${hash.digest('hex').slice(0, 16)}`);
+  hash.update(JSON.stringify([flags, process.arch]));
+  return join(cacheFolder(env), `${name}-${hash.digest('hex').slice(0, 16)}`);
 }

@@ -88,3 +88,10 @@ test('a kept manifest that was damaged on the disk is not believed', async () =>
   await registry.process.stop();
   await expect(pull()).rejects.toMatchObject({ code: 'RegistryUnreachable' });
 });
+
+test('a kept manifest that a power cut left torn is pulled anew', async () => {
+  const first = await pull();
+  const digest = reference.split('@')[1]?.replace(':', '-');
+  await writeFile(join(imagesFolder, 'manifests', `${digest}.json`), '{"repository":"r');
+  expect(await pull()).toEqual(first);
+});

@@ -1,74 +1,183 @@
 import type { ManagedClusterModule } from '@kmm-hub/api-types';
+import type { RawKernelVersion } from '@kmm-hub/rules';
 import type { Fleet } from './fleet.ts';
-import { canonical, type RecipePlan } from './recipe.ts';
+import type { RecipePlan } from './recipe.ts';
 
 export type Recipe = Extract<RecipePlan, { kind: 'Recipe' }>;
 
+/** What one kernel needs of a module. */
+export type KernelPlan = { kernel: RawKernelVersion; plan: RecipePlan };
+
+/** One module: which kernels its clusters run, and what each kernel needs. Kernels are keyed with their architecture. */
+type ModuleDemand = {
+  clusters: Map<string, readonly string[]>;
+  kernels: Map<string, KernelPlan & { clusters: number }>;
+  recipes: ReadonlyMap<string, Recipe>;
+};
+
+type ClusterKernel = { cluster: string; kernel: RawKernelVersion };
+
 /**
- * Which images are wanted, and by which modules. Kept per module and worked out again only after something that the
- * module depends on changed.
+ * Which images are wanted, by which modules, for which clusters. Kept per module and cluster and worked out again, on the
+ * next question, only where something changed: one cluster's event costs one cluster's work, however large the fleet is.
  */
 export class Demand {
   readonly #fleet: Fleet;
-  readonly #recipes = new Map<string, ReadonlyMap<string, Recipe>>();
+  readonly #modules = new Map<string, ModuleDemand>();
+  /** Image name → the modules that want it. */
   readonly #wanters = new Map<string, Set<string>>();
-  readonly #dirty = new Set<string>();
+  /** Module → the clusters to look at again. */
+  readonly #dirty = new Map<string, Set<string> | 'every cluster'>();
 
   constructor(fleet: Fleet) {
     this.#fleet = fleet;
   }
 
-  /** Something that this module's recipes depend on changed. */
+  /** The module itself, or something that all its recipes depend on, changed. */
   touch(module: string): void {
-    this.#dirty.add(module);
+    this.#dirty.set(module, 'every cluster');
+  }
+
+  /** One cluster changed in labels, kernels or features. */
+  touchCluster(module: string, cluster: string): void {
+    const dirty = this.#dirty.get(module) ?? new Set();
+    if (dirty !== 'every cluster') this.#dirty.set(module, dirty.add(cluster));
+  }
+
+  /** The clusters that the module selected when it was last asked about: those that a change may have deselected. */
+  lastClustersOf(module: string): string[] {
+    return [...(this.#modules.get(module)?.clusters.keys() ?? [])];
+  }
+
+  /** As lastClustersOf, for one cluster. */
+  lastSelected(module: string, cluster: string): boolean {
+    return this.#modules.get(module)?.clusters.has(cluster) === true;
+  }
+
+  /** What the kernels of a selected cluster need, kernels sorted; none when the module does not select it. */
+  plansFor(module: string, cluster: string): KernelPlan[] {
+    const demand = this.#refreshed().get(module);
+    return (demand?.clusters.get(cluster) ?? []).flatMap((id) => demand?.kernels.get(id) ?? []);
+  }
+
+  /** The clusters that run a kernel for which the module wants this image. */
+  clustersFor(module: string, imageName: string): string[] {
+    const demand = this.#refreshed().get(module);
+    if (demand === undefined) return [];
+    const ids = new Set([...demand.kernels].filter(([, { plan }]) => wants(plan, imageName)).map(([id]) => id));
+    return [...demand.clusters].filter(([, kernels]) => kernels.some((id) => ids.has(id))).map(([name]) => name);
+  }
+
+  /** How many clusters, over all modules, need the image: what many wait for is made first. */
+  weightOf(imageName: string): number {
+    const kernels = this.wanters(imageName).flatMap((module) => [
+      ...(this.#modules.get(module)?.kernels.values() ?? []),
+    ]);
+    return kernels.reduce((sum, { plan, clusters }) => sum + (wants(plan, imageName) ? clusters : 0), 0);
   }
 
   /** The recipe that counts for an image: of several modules that want it, the oldest one's. */
   recipeFor(imageName: string): { recipe: Recipe; owner: ManagedClusterModule } | undefined {
-    this.#refresh();
-    const modules = [...(this.#wanters.get(imageName) ?? [])].flatMap((name) => this.#fleet.modules.get(name) ?? []);
+    const modules = this.wanters(imageName).flatMap((name) => this.#fleet.modules.get(name) ?? []);
     const [owner] = modules.sort(byAge);
-    const recipe = owner && this.#recipes.get(owner.metadata.name)?.get(imageName);
+    const recipe = owner && this.#modules.get(owner.metadata.name)?.recipes.get(imageName);
     return recipe && owner && { recipe, owner };
   }
 
   /** Names of the modules that want the image. */
   wanters(imageName: string): string[] {
-    this.#refresh();
+    this.#refreshed();
     return [...(this.#wanters.get(imageName) ?? [])];
   }
 
-  /** Images that the module wants. */
+  /** Images that the module wants, by name. Of two kernels with one target the first by name has its recipe here. */
   recipesOf(module: string): ReadonlyMap<string, Recipe> {
-    this.#refresh();
-    return this.#recipes.get(module) ?? new Map();
+    return this.#refreshed().get(module)?.recipes ?? new Map();
   }
 
-  /** The older module whose recipe for this target differs from this one's; undefined when there is no conflict. */
-  conflictOf(module: string, recipe: Recipe): string | undefined {
+  /** Name of the module whose recipe for this target counts instead of this one; undefined when there is no conflict. */
+  conflictOf(recipe: Recipe): string | undefined {
     const winner = this.recipeFor(recipe.imageName);
-    if (winner === undefined) return undefined;
-    const same = canonical(winner.recipe.spec) === canonical(recipe.spec);
-    return same ? undefined : winner.owner.metadata.name === module ? module : winner.owner.metadata.name;
+    if (winner === undefined || winner.recipe.spec.recipeKey === recipe.spec.recipeKey) return undefined;
+    return winner.owner.metadata.name;
   }
 
-  #refresh(): void {
-    for (const name of this.#dirty) {
-      for (const image of this.#recipes.get(name)?.keys() ?? []) this.#drop(image, name);
-      const module = this.#fleet.modules.get(name);
-      const recipes = module === undefined ? new Map<string, Recipe>() : this.#fleet.recipesOf(module);
-      if (recipes.size === 0) this.#recipes.delete(name);
-      else this.#recipes.set(name, recipes);
-      for (const image of recipes.keys()) this.#wanters.set(image, (this.#wanters.get(image) ?? new Set()).add(name));
-    }
+  #refreshed(): ReadonlyMap<string, ModuleDemand> {
+    for (const [name, clusters] of this.#dirty) this.#refresh(name, clusters);
     this.#dirty.clear();
+    return this.#modules;
   }
 
-  #drop(image: string, module: string): void {
-    const wanters = this.#wanters.get(image);
-    wanters?.delete(module);
-    if (wanters?.size === 0) this.#wanters.delete(image);
+  #refresh(name: string, dirty: ReadonlySet<string> | 'every cluster'): void {
+    const module = this.#fleet.modules.get(name);
+    const known = this.#modules.get(name);
+    const before = known?.recipes;
+    const anew = dirty === 'every cluster' || known === undefined || module === undefined;
+    const demand: ModuleDemand = anew ? { clusters: new Map(), kernels: new Map(), recipes: new Map() } : known;
+    for (const cluster of anew ? this.#selectedClusters(module) : dirty) this.#planCluster(demand, module, cluster);
+    demand.recipes = recipesOf(demand);
+    this.#setWanter(name, before, demand.recipes);
+    if (demand.clusters.size === 0) this.#modules.delete(name);
+    else this.#modules.set(name, demand);
   }
+
+  #selectedClusters(module: ManagedClusterModule | undefined): string[] {
+    return module === undefined ? [] : this.#fleet.selectedClusters(module);
+  }
+
+  #planCluster(demand: ModuleDemand, module: ManagedClusterModule | undefined, cluster: string): void {
+    const before = demand.clusters.get(cluster) ?? [];
+    if (module !== undefined && this.#fleet.selects(module, cluster)) {
+      const kernels = this.#fleet.kernelsOf(cluster);
+      demand.clusters.set(
+        cluster,
+        kernels.map((kernel) => this.#planKernel(demand, module, { cluster, kernel })),
+      );
+    } else demand.clusters.delete(cluster);
+    for (const id of before) release(demand, id); // after the new ones were taken: a kernel that stays is planned once
+  }
+
+  /** Counts one more cluster with the kernel; the answer is the kernel's key. */
+  #planKernel(demand: ModuleDemand, module: ManagedClusterModule, { cluster, kernel }: ClusterKernel): string {
+    const architecture = this.#fleet.architectureOf(cluster, kernel);
+    const id = `${kernel}\0${architecture}`;
+    const known = demand.kernels.get(id);
+    if (known === undefined) {
+      const plan = this.#fleet.planFor(module, kernel, architecture);
+      demand.kernels.set(id, { kernel, plan, clusters: 1 });
+    } else known.clusters += 1;
+    return id;
+  }
+
+  #setWanter(module: string, before: ReadonlyMap<string, Recipe> | undefined, now: ReadonlyMap<string, Recipe>): void {
+    for (const image of now.keys()) this.#wanters.set(image, (this.#wanters.get(image) ?? new Set()).add(module));
+    for (const image of before?.keys() ?? []) {
+      if (now.has(image)) continue;
+      const wanters = this.#wanters.get(image);
+      wanters?.delete(module);
+      if (wanters?.size === 0) this.#wanters.delete(image);
+    }
+  }
+}
+
+function release({ kernels }: ModuleDemand, id: string): void {
+  const entry = kernels.get(id);
+  if (entry === undefined) return;
+  entry.clusters -= 1;
+  if (entry.clusters === 0) kernels.delete(id);
+}
+
+/** By image name. Sorted, so that the order of events decides nothing. */
+function recipesOf({ kernels }: ModuleDemand): Map<string, Recipe> {
+  const recipes = new Map<string, Recipe>();
+  for (const [, { plan }] of [...kernels].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (plan.kind === 'Recipe' && !recipes.has(plan.imageName)) recipes.set(plan.imageName, plan);
+  }
+  return recipes;
+}
+
+function wants(plan: RecipePlan, imageName: string): boolean {
+  return plan.kind === 'Recipe' && plan.imageName === imageName;
 }
 
 function byAge(a: ManagedClusterModule, b: ManagedClusterModule): number {

@@ -18,7 +18,7 @@ import {
 import { type Cache, type KubeClient, type ListOptions, Reflector, sleep } from '@kmm-hub/kube';
 import type { RawKernelVersion, ToolkitCatalogueEntry } from '@kmm-hub/rules';
 import type { Logger } from 'pino';
-import { parseHubConfig } from '../hub-config.ts';
+import { type HubConfig, parseHubConfig } from '../hub-config.ts';
 import { architectureOf, kernelsOfCluster } from './kernels.ts';
 import { planRecipe, type RecipePlan } from './recipe.ts';
 import { selectsCluster } from './selection.ts';
@@ -39,6 +39,8 @@ export class Fleet {
   readonly #reflectors: { run(signal: AbortSignal): Promise<void>; problem: string | undefined; cache: Cache<never> }[];
   readonly #namespace: string;
   readonly #log: Logger;
+  /** Parsed once for each text, so that what is wrong in it is warned of once. */
+  #config: { text: string | undefined; parsed: HubConfig } | undefined;
 
   constructor({ client, namespace, log }: FleetOptions) {
     this.#namespace = namespace;
@@ -103,31 +105,20 @@ export class Fleet {
     return kernelsOfCluster(this.clusters.get(clusterName), this.#inventoryOf(clusterName));
   }
 
-  /** What the kernel of this cluster needs. */
-  recipeOf(module: ManagedClusterModule, clusterName: string, kernel: RawKernelVersion): RecipePlan {
+  /** GOARCH name of the cluster's nodes with this kernel. */
+  architectureOf(clusterName: string, kernel: RawKernelVersion): string {
+    return architectureOf(this.#inventoryOf(clusterName), kernel);
+  }
+
+  /** What one kernel needs of a module. */
+  planFor(module: ManagedClusterModule, kernel: RawKernelVersion, architecture: string): RecipePlan {
     return planRecipe({
       module,
       kernel,
-      architecture: architectureOf(this.#inventoryOf(clusterName), kernel),
+      architecture,
       configMap: (name) => this.configMaps.get(`${this.#namespace}/${name}`),
       catalogue: this.#catalogue(),
     });
-  }
-
-  /** Every recipe of the module over all its clusters: image name → recipe; the first cluster by name decides. */
-  recipesOf(module: ManagedClusterModule): Map<string, Extract<RecipePlan, { kind: 'Recipe' }>> {
-    const recipes = new Map<string, Extract<RecipePlan, { kind: 'Recipe' }>>();
-    const seen = new Set<string>();
-    for (const cluster of this.selectedClusters(module)) {
-      for (const kernel of this.kernelsOf(cluster)) {
-        const id = `${kernel}\0${architectureOf(this.#inventoryOf(cluster), kernel)}`;
-        if (seen.has(id)) continue;
-        seen.add(id);
-        const plan = this.recipeOf(module, cluster, kernel);
-        if (plan.kind === 'Recipe' && !recipes.has(plan.imageName)) recipes.set(plan.imageName, plan);
-      }
-    }
-    return recipes;
   }
 
   workOf(module: string, cluster: string): ManifestWork | undefined {
@@ -140,6 +131,7 @@ export class Fleet {
 
   #catalogue(): ToolkitCatalogueEntry[] {
     const text = this.configMaps.get(`${this.#namespace}/${CONFIG_MAP}`)?.data?.['controller_config.yaml'];
-    return parseHubConfig(text, this.#log).toolkitCatalogue;
+    if (this.#config?.text !== text) this.#config = { text, parsed: parseHubConfig(text, this.#log) };
+    return this.#config?.parsed.toolkitCatalogue ?? [];
   }
 }

@@ -72,13 +72,13 @@ export function planRecipe(input: RecipeInput): RecipePlan {
 }
 
 function specOf(input: RecipeInput, resolved: ResolvedImage): ModuleImageSpec {
-  const { module, kernel, architecture } = input;
+  const { module, architecture } = input;
   const { moduleSpec, rebuildPolicy = 'IfMissing' } = module.spec;
   const repoSecret = moduleSpec?.imageRepoSecret?.name;
   const generation = moduleSpec?.imageRebuildTriggerGeneration;
   const recipe: Omit<ModuleImageSpec, 'recipeKey'> = {
     image: resolved.image,
-    kernelVersion: kernel,
+    kernelVersion: resolved.kernelVersion, // trimmed: kernels that differ in a trailing + share mapping and image
     architecture,
     dirName: resolved.dirName,
     rebuildPolicy,
@@ -88,7 +88,9 @@ function specOf(input: RecipeInput, resolved: ResolvedImage): ModuleImageSpec {
     ...(resolved.registryTLS && { registryTLS: resolved.registryTLS }),
     ...(generation !== undefined && { rebuildGeneration: generation }),
   };
-  return { ...recipe, recipeKey: sha256(canonical(recipe)) };
+  // what is only looked up may serve many kernels, so the kernel is no input of it
+  const made = recipe.build !== undefined || recipe.sign !== undefined;
+  return { ...recipe, recipeKey: sha256(canonical(made ? recipe : { ...recipe, kernelVersion: '', dirName: '' })) };
 }
 
 function buildOf(input: RecipeInput, resolved: ResolvedImage): NonNullable<ModuleImageSpec['build']> {
@@ -136,7 +138,8 @@ function toolkitFor({ catalogue, kernel }: RecipeInput, resolved: ResolvedImage)
 }
 
 function missingDockerfile({ configMap }: RecipeInput, name: string): RecipeInputError {
-  const what = configMap(name) === undefined ? `ConfigMap ${name} does not exist` : `ConfigMap ${name} has no such key`;
+  const what =
+    configMap(name) === undefined ? `ConfigMap ${name} does not exist` : `ConfigMap ${name} has no key "dockerfile"`;
   return new RecipeInputError(
     'DockerfileNotFound',
     `the Dockerfile cannot be read: ${what}`,

@@ -53,6 +53,7 @@ test('a signal ends the waits of the run and stops everything', async () => {
   expect(signal.reason).toEqual(new StoppedBySignalError('SIGTERM'));
   expect(await disposables.stopAll()).toEqual([]);
   expect(order).toEqual(['hub']);
-  expect(process.listeners('SIGTERM')).toEqual(others); // a second signal is not held up
+  process.emit('SIGTERM', 'SIGTERM'); // a terminal's Ctrl-C comes twice: this one is the same
   release();
+  expect(process.listeners('SIGTERM')).toEqual(others);
 });

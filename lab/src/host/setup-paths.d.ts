@@ -4,4 +4,5 @@ declare module '*/scripts/setup/paths.mjs' {
   export const node24: string;
   export function cacheFolder(env: NodeJS.ProcessEnv): string;
   export function controlPlaneFolder(env: NodeJS.ProcessEnv): string;
+  export function registryV3Folder(env: NodeJS.ProcessEnv): string;
 }

@@ -48,9 +48,10 @@ export async function startFakeKubelet(options: FakeKubeletOptions): Promise<Fak
   });
   const connection: Connection = {
     server: plane.url,
-    ca: plane.caPem,
-    clientCertificate: { cert: certificate.certPem, key: certificate.keyPem },
-    authorization: async () => undefined,
+    credentials: async () => ({
+      ca: plane.caPem,
+      clientCertificate: { cert: certificate.certPem, key: certificate.keyPem },
+    }),
   };
   const client = new KubeClient(connection, 'kmm-hub-lab-kubelet');
   try {

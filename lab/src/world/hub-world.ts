@@ -68,9 +68,10 @@ export async function startHubProcesses(
     kubeconfig('kmm-operator-hub-controller'),
     kubeconfig('kmm-operator-hub-worker'),
   ]);
-  const common = ['--redis', redis.url, '--namespace', HUB_NAMESPACE];
+  const common = ['--namespace', HUB_NAMESPACE];
+  const env = { KMM_REDIS: redis.url }; // it holds the password: arguments are for all to see
   const start = (name: string, entry: string, args: string[]) =>
-    startKmmProcess({ name, entry, args: [...common, ...args], folder, signal });
+    startKmmProcess({ name, entry, args: [...common, ...args], env, folder, signal });
   const [hub, worker] = await Promise.all([
     start('hub', 'hub/src/main.ts', ['--kubeconfig', hubKubeconfig]),
     start('worker', 'queue/src/worker.ts', [

@@ -8,6 +8,8 @@ export type KmmProcessOptions = {
   /** From the top of the checkout, e.g. "hub/src/main.ts". */
   entry: string;
   args: string[];
+  /** Beside the short environment every program of the lab gets; what others may not see among the arguments. */
+  env?: Record<string, string>;
   /** For the log. */
   folder: string;
   signal: AbortSignal;
@@ -17,13 +19,13 @@ const READY_LIMIT_MS = 60_000;
 
 /** Starts one of our own processes as a user would, and waits until its /readyz says 200. */
 export async function startKmmProcess(options: KmmProcessOptions): Promise<Restartable> {
-  const { name, entry, args, folder, signal } = options;
+  const { name, entry, args, env, folder, signal } = options;
   const port = await freePort();
   return startRestartable({
     name,
     command: process.execPath,
     args: [join(checkout, entry), ...args, '--health-port', String(port)],
-    env: childEnvironment(),
+    env: { ...childEnvironment(), ...env },
     logFile: join(folder, `${name}.log`),
     ready: async (limit) => {
       const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: limit });

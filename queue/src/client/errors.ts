@@ -1,4 +1,4 @@
-import { HubError } from '@kmm-hub/api-types';
+import { explain, HubError } from '@kmm-hub/api-types';
 
 /** Redis does not answer, or refuses us. The URL's password is never shown. */
 export class QueueUnreachableError extends HubError {
@@ -7,9 +7,7 @@ export class QueueUnreachableError extends HubError {
   readonly retry = 'backoff';
   readonly remedy = 'Check --redis (redis://:PASSWORD@HOST:PORT) and that Redis is up.';
   constructor(url: string, options: { cause: unknown }) {
-    const { cause } = options;
-    const text = cause instanceof Error ? cause.message || cause.name : String(cause);
-    super(`Redis at ${withoutPassword(url)} cannot be used: ${text}`, options);
+    super(`Redis at ${withoutPassword(url)} cannot be used: ${explain(options.cause)}`, options);
   }
 }
 

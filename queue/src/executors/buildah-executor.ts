@@ -9,6 +9,7 @@ import { BaseImageError, BuilderBrokenError, BuildFailedError, BuildTimeoutError
 import type { BuildRequest, BuildResult, Executor } from './executor.ts';
 import { limitMemory, type MemoryLimit } from './memory-limit.ts';
 import { SANDBOX_PACKAGES, sandboxed, secretsArchive } from './sandbox.ts';
+import { secretMask } from './secret-mask.ts';
 
 /**
  * No chroot(2) in a step: under chroot isolation a process that may call it walks out into the worker's files. The other
@@ -146,8 +147,12 @@ async function runBuild(storage: BuildahStorage, { request, limit }: Run, signal
     argv: storage.argv('build', ...flags, ...inputs, ...outputs),
     joinFile: limit.joinFile,
     secretsFolder,
+    storageFolder: storage.folder,
   });
-  const built = await runCommand({ argv, folder, onLog, input: secretsArchive(secrets) }, signal);
+  const built = await runCommand(
+    { argv, folder, onLog, input: secretsArchive(secrets), mask: secretMask(secrets) },
+    signal,
+  );
   if (built.exitCode !== 0) {
     throw new BuildFailedError(`the build failed: ${built.lastLines.at(-1) ?? 'it printed nothing'}`, built.lastLines);
   }

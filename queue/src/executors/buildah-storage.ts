@@ -15,6 +15,8 @@ export type StorageOptions = {
 /** Buildah's images, layers and working containers below one folder. */
 export type BuildahStorage = {
   driver: 'overlay' | 'vfs';
+  /** Holds the files of images and layers. */
+  folder: string;
   /** `buildah` with the flags that make it use this storage. */
   argv(...args: string[]): [string, ...string[]];
   run(args: readonly string[], options: Omit<Command, 'argv'>, signal: AbortSignal): Promise<Outcome>;
@@ -33,7 +35,8 @@ const MIB = 1024 * 1024;
  */
 export async function openStorage(options: StorageOptions, signal: AbortSignal): Promise<BuildahStorage> {
   const { folder, maxCacheMiB } = options;
-  const roots = ['--root', join(folder, 'storage'), '--runroot', join(folder, 'run')];
+  const root = join(folder, 'storage');
+  const roots = ['--root', root, '--runroot', join(folder, 'run')];
   await rm(join(folder, 'run'), { recursive: true, force: true }); // mounts counted there died with their process
   await mkdir(folder, { recursive: true });
   const argvOf = (driver: string, args: string[]): [string, ...string[]] => [
@@ -41,6 +44,8 @@ export async function openStorage(options: StorageOptions, signal: AbortSignal):
     ...roots,
     '--storage-driver',
     driver,
+    // an overlay has its own flags: device nodes that an image brings are not to be opened by its steps
+    ...(driver === 'overlay' ? ['--storage-opt', 'overlay.mountopt=nodev'] : []),
     ...args,
   ];
   const tried = await runCommand({ argv: argvOf(options.driver ?? 'overlay', ['info']), folder }, signal);
@@ -56,11 +61,12 @@ export async function openStorage(options: StorageOptions, signal: AbortSignal):
   await need(['rm', '--all'], signal); // and proves that the storage works at all
   return {
     driver,
+    folder: root,
     argv,
     run,
     async tidy(limit) {
       await need(['rm', '--all'], limit);
-      const usedBytes = await layerBytes(join(folder, 'storage', `${driver}-layers`, 'layers.json'));
+      const usedBytes = await layerBytes(join(root, `${driver}-layers`, 'layers.json'));
       if (usedBytes > maxCacheMiB * MIB) await need(['rmi', '--all', '--force'], limit);
     },
   };

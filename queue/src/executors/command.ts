@@ -17,6 +17,8 @@ export type Command = {
   folder: string;
   onLog?: ((line: string) => void) | undefined;
   input?: Readable | undefined;
+  /** Applied to every line that is kept or passed on. */
+  mask?: ((line: string) => string) | undefined;
 };
 
 export type Outcome = { exitCode: number | undefined; stdout: string[]; lastLines: string[] };
@@ -26,7 +28,7 @@ export type Outcome = { exitCode: number | undefined; stdout: string[]; lastLine
  * undefined = killed from outside. Of its output only the last 20 lines are kept. Throws BuilderBrokenError when it cannot be
  * started.
  */
-export async function runCommand({ argv, folder, onLog, input }: Command, signal: AbortSignal): Promise<Outcome> {
+export async function runCommand({ argv, folder, onLog, input, mask }: Command, signal: AbortSignal): Promise<Outcome> {
   signal.throwIfAborted();
   const [file, ...args] = argv;
   const env = { PATH, HOME: folder, TMPDIR: folder, LC_ALL: 'C.UTF-8' };
@@ -44,11 +46,12 @@ export async function runCommand({ argv, folder, onLog, input }: Command, signal
     keepLast(line);
     onLog?.(line);
   };
+  const shown = mask ?? ((line: string) => line);
   onLines(running.stdout, (line) => {
-    keepStdout(line);
-    forward(line);
+    keepStdout(shown(line));
+    forward(shown(line));
   });
-  onLines(running.stderr, forward);
+  onLines(running.stderr, (line) => forward(shown(line)));
   const { exitCode, signal: killedBy, cause } = await running;
   signal.throwIfAborted();
   if (exitCode === undefined && killedBy === undefined)

@@ -1,7 +1,8 @@
-import { type Job, Worker } from 'bullmq';
+import { type Job, WaitingError, Worker } from 'bullmq';
 import type { Logger } from 'pino';
+import { atMost } from '../client/at-most.ts';
 import { IMAGE_QUEUE, type ImageJob, type ImageResult, QUEUE_PREFIX } from '../client/image-job.ts';
-import { connectRedis } from '../client/redis-connection.ts';
+import { connectRedis, type RedisHealth } from '../client/redis-connection.ts';
 import { processImage, type WorkerDeps } from './process-image.ts';
 
 export type ImageWorkerOptions = WorkerDeps & { redisUrl: string; concurrency: number };
@@ -12,21 +13,27 @@ const LOCK_MS = 30_000;
 const MAX_STALLED = 1_000_000;
 const LOG_LINES = 2_000;
 
-/** The consumer side: takes jobs until aborted, then lets go of what it is doing (another worker starts over). */
-export class ImageWorker {
+/** Why a job is aborted when its worker stops; it is put back then, so that another worker takes it at once. */
+const STOPPING = 'the worker stops';
+/** How long the worker may take to let go of its jobs; what it still holds then is taken over when its locks end. */
+const CLOSE_LIMIT_MS = 10_000;
+/** Without Redis nothing can be given back; this is for builds to be killed. */
+const CLOSE_WITHOUT_REDIS_MS = 1_000;
+
+/** The consumer side: takes jobs until aborted, then gives back what it is doing (another worker starts over). */
+export class ImageWorker implements AsyncDisposable {
   readonly #worker: Worker<ImageJob, ImageResult>;
-  readonly #problem: () => string | undefined;
+  readonly #connection: RedisHealth;
 
   constructor(options: ImageWorkerOptions) {
     const { redisUrl, concurrency, log } = options;
-    const { redis, problem } = connectRedis(redisUrl, { blocking: true });
-    this.#problem = problem;
+    this.#connection = connectRedis(redisUrl, { blocking: true });
     // BullMQ hands a live signal only to a processor with three parameters.
     this.#worker = new Worker<ImageJob, ImageResult>(
       IMAGE_QUEUE,
-      (job, _token, signal) => runJob(options, job, signal ?? new AbortController().signal),
+      (job, token, signal) => runOrGiveBack(options, { job, token }, signal ?? new AbortController().signal),
       {
-        connection: redis,
+        connection: this.#connection.redis,
         prefix: QUEUE_PREFIX,
         concurrency,
         lockDuration: LOCK_MS,
@@ -44,7 +51,7 @@ export class ImageWorker {
 
   /** Why no job can be taken now. */
   problems(): string[] {
-    const problem = this.#problem();
+    const problem = this.#connection.problem();
     return problem === undefined ? [] : [problem];
   }
 
@@ -54,8 +61,28 @@ export class ImageWorker {
       if (signal.aborted) resolve();
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    this.#worker.cancelAllJobs('the worker stops');
-    await this.#worker.close();
+    await this[Symbol.asyncDispose]();
+  }
+
+  /** Ends within seconds even when Redis does not answer. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closing = this.#worker.close(); // first, so that no further job is taken
+    this.#worker.cancelAllJobs(STOPPING);
+    await atMost(this.problems().length === 0 ? CLOSE_LIMIT_MS : CLOSE_WITHOUT_REDIS_MS, closing);
+    this.#connection.disconnect(); // what still waits for an answer ends with it
+  }
+}
+
+type Held = { job: Job<ImageJob, ImageResult>; token: string | undefined };
+
+async function runOrGiveBack(deps: WorkerDeps, { job, token }: Held, signal: AbortSignal): Promise<ImageResult> {
+  try {
+    return await runJob(deps, job, signal);
+  } catch (err) {
+    if (signal.reason !== STOPPING) throw err;
+    await job.moveToWait(token);
+    // biome-ignore lint/style/useErrorCause: no error, but BullMQ's word for a job that was moved
+    throw new WaitingError();
   }
 }
 

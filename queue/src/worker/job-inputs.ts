@@ -20,18 +20,21 @@ export type InputSource = { client: KubeClient; namespace: string };
 
 const images = moduleImage as Resource<ModuleImage>;
 
+/** The ModuleImage that the job is for; `undefined` when it is gone, or another one of its name is there. */
+export async function readImage(source: InputSource, job: ImageJob, signal: AbortSignal) {
+  const image = await source.client.getIfPresent(images, { name: job.name }, signal);
+  return image?.metadata.uid === job.uid ? image : undefined;
+}
+
 /**
- * Reads what a job needs from the API server: the queue carries names only. `undefined` when the ModuleImage is gone or
- * another one, or when the Dockerfile is no longer the one that the recipe was made from: the hub plans anew.
- * @throws SecretNotFoundError
+ * Reads what the recipe needs from the API server: the queue carries names only. `undefined` when the Dockerfile is no
+ * longer the one that the recipe was made from: the hub plans anew. @throws SecretNotFoundError
  */
 export async function readJobInputs(
   source: InputSource,
-  job: ImageJob,
+  image: ModuleImage,
   signal: AbortSignal,
 ): Promise<JobInputs | undefined> {
-  const image = await source.client.getIfPresent(images, { name: job.name }, signal);
-  if (image === undefined || image.metadata.uid !== job.uid) return undefined;
   const { build, sign, imageRepoSecret } = image.spec;
   const inputs: JobInputs = { image, buildSecrets: {} };
   if (build !== undefined) {

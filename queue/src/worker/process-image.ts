@@ -25,7 +25,7 @@ import { createLocalKeySigner } from '../signers/local-key-signer.ts';
 import { signImage } from '../signers/sign-image.ts';
 import { contentKeyOf } from './content-key.ts';
 import { ForeignImageError, ImageMissingError } from './errors.ts';
-import { type InputSource, type JobInputs, readJobInputs } from './job-inputs.ts';
+import { type InputSource, type JobInputs, readImage, readJobInputs } from './job-inputs.ts';
 
 export type WorkerDeps = InputSource & {
   executor: Executor;
@@ -57,10 +57,12 @@ export async function processImage(
   { job, progress }: { job: ImageJob; progress: JobProgress },
   signal: AbortSignal,
 ): Promise<ImageResult> {
-  const { generation } = job;
+  let recipeKey: string | undefined;
   try {
-    const inputs = await readJobInputs(deps, job, signal);
-    if (inputs === undefined) return { outcome: 'Stale', generation };
+    const image = await readImage(deps, job, signal);
+    recipeKey = image?.spec.recipeKey;
+    const inputs = image && (await readJobInputs(deps, image, signal));
+    if (inputs === undefined) return { outcome: 'Stale' };
     const registry = registryFor(inputs);
     try {
       return await makeImage({ deps, inputs, registry, progress, signal });
@@ -71,9 +73,13 @@ export async function processImage(
     if (signal.aborted || !(err instanceof HubError)) throw err;
     deps.log.warn({ err, job: job.name }, 'image failed');
     progress.line(`${err.code}: ${explain(err)}`);
-    if (err instanceof ImageMissingError) return { outcome: 'Missing', generation, ...wordsOf(err) };
-    return { outcome: 'Failed', generation, retry: err.retry, ...wordsOf(err) };
+    return failure(err, recipeKey);
   }
+}
+
+function failure(err: HubError, recipeKey: string | undefined): ImageResult {
+  if (err instanceof ImageMissingError && recipeKey) return { outcome: 'Missing', recipeKey, ...wordsOf(err) };
+  return { outcome: 'Failed', ...(recipeKey && { recipeKey }), retry: err.retry, ...wordsOf(err) };
 }
 
 /** The compiler's last lines are what a person needs first; the message of a condition may hold 32 KiB. */
@@ -84,13 +90,13 @@ function wordsOf(err: HubError): { reason: string; message: string } {
 
 async function makeImage(work: Work): Promise<ImageResult> {
   const { inputs, registry, progress, signal } = work;
-  const { spec, metadata } = inputs.image;
-  const generation = metadata.generation ?? 0;
+  const { spec } = inputs.image;
+  const { recipeKey } = spec;
   await progress.step('Looking');
   const present = await look(work);
   if (present !== undefined) {
     progress.line(`${spec.image} is in the registry: ${present}`);
-    return { outcome: 'Published', generation, digest: present, reused: true, built: false };
+    return { outcome: 'Published', recipeKey, digest: present, reused: true, built: false };
   }
   const unsigned = await makeUnsigned(work);
   const signed = await sign(work, unsigned);
@@ -101,7 +107,7 @@ async function makeImage(work: Work): Promise<ImageResult> {
   const digest = await registry.putManifest(repository, { body, mediaType, tag }, signal);
   progress.line(`published ${spec.image} as ${digest}`);
   const { built, contentKey } = unsigned;
-  return { outcome: 'Published', generation, digest, reused: false, built, contentKey, signedFiles: signed.files };
+  return { outcome: 'Published', recipeKey, digest, reused: false, built, contentKey, signedFiles: signed.files };
 }
 
 /** The digest of the image that is at the tag and may be taken as it is; undefined when one must be made. */

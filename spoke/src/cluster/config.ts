@@ -1,5 +1,6 @@
-import { SPOKE_NAMESPACE, UsageError } from '@kmm-hub/api-types';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { SPOKE_NAMESPACE } from '@kmm-hub/api-types';
+import { environmentFlag as flag, integerFlag, parseFlags } from '@kmm-hub/kube';
+import { Command, InvalidArgumentError } from 'commander';
 
 export type ClusterAgentOptions = {
   /** Undefined: in-cluster, else KUBECONFIG. */
@@ -29,31 +30,15 @@ export function readOptions(argv: readonly string[]): ClusterAgentOptions | unde
       flag('--cluster-name <name>', 'name of this cluster on the hub').makeOptionMandatory().argParser(cluster),
     )
     .addOption(flag('--namespace <name>', 'namespace of the operator and its agents').default(SPOKE_NAMESPACE))
-    .addOption(flag('--health-port <port>', 'serves /healthz, /readyz, /metrics; 0 = none').default(0).argParser(port))
-    .configureOutput({ writeErr: () => undefined }) // the UsageError is the one line that is shown
-    .exitOverride();
-  try {
-    return command.parse([...argv]).opts<ClusterAgentOptions>();
-  } catch (err) {
-    if (!(err instanceof CommanderError)) throw err;
-    if (err.exitCode === 0) return undefined;
-    // biome-ignore lint/style/useErrorCause: the options are this error's third argument
-    throw new UsageError(err.message.replace(/^error: /, ''), undefined, { cause: err });
-  }
-}
-
-function flag(flags: string, description: string): Option {
-  const option = new Option(flags, description);
-  return option.env(`KMM_${option.name().replaceAll('-', '_').toUpperCase()}`);
+    .addOption(
+      flag('--health-port <port>', 'serves /healthz, /readyz, /metrics; 0 = none')
+        .default(0)
+        .argParser(integerFlag(0, 65_535)),
+    );
+  return parseFlags<ClusterAgentOptions>(command, argv.slice(2));
 }
 
 function cluster(text: string): string {
   if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text)) return text;
   throw new InvalidArgumentError('It is the name of a namespace: lower-case letters, digits and "-", at most 63');
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (/^\d{1,5}$/.test(text) && value <= 65535) return value;
-  throw new InvalidArgumentError('A port is a number from 0 to 65535');
 }

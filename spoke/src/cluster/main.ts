@@ -10,7 +10,7 @@ await runProcess('spoke-cluster', async ({ log, signal }) => {
   const environment = processEnvironment().connection;
   const own = await loadConnection({ ...environment, ...(kubeconfig !== undefined && { kubeconfig }) });
   const spoke = new KubeClient(own, FIELD_MANAGER);
-  const hub = new KubeClient(await loadConnection({ kubeconfig: hubKubeconfig }), FIELD_MANAGER);
+  const hub = new KubeClient(await loadConnection({ ...environment, kubeconfig: hubKubeconfig }), FIELD_MANAGER);
   try {
     await runClusterAgent({ spoke, hub, clusterName, namespace, healthPort, log }, signal);
   } finally {

@@ -10,7 +10,9 @@ import { CONTROLLERS, NodeAgent } from './agent.ts';
 import { nodeAgentFlags } from './config.ts';
 
 await runProcess('node-agent', async ({ log, signal }) => {
-  const { connection, healthPort, ...flags } = nodeAgentFlags(process.argv.slice(2));
+  const parsed = nodeAgentFlags(process.argv.slice(2));
+  if (parsed === undefined) return; // help was asked for
+  const { connection, healthPort, ...flags } = parsed;
   const client = new KubeClient(await loadConnection(connection), 'kmm-spoke-node');
   const registry = metricsRegistry();
   const agent = new NodeAgent({ client, log, metrics: reconcileMetrics(registry, CONTROLLERS), ...flags });

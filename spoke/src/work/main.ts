@@ -9,7 +9,7 @@ await runProcess('work-agent', async ({ log, signal }) => {
   const { kubeconfig, hubKubeconfig, clusterName } = options;
   const { connection } = processEnvironment();
   const onSpoke = await loadConnection({ ...connection, ...(kubeconfig !== undefined && { kubeconfig }) });
-  const onHub = await loadConnection({ kubeconfig: hubKubeconfig });
+  const onHub = await loadConnection({ ...connection, kubeconfig: hubKubeconfig });
   const [spoke, hub] = [new KubeClient(onSpoke, 'kmm-hub-work-agent'), new KubeClient(onHub, 'kmm-hub-work-agent')];
   log.info({ cluster: clusterName, hub: hub.server, spoke: spoke.server }, 'work agent started');
   try {

@@ -43,7 +43,7 @@ test.each([
   ['an unknown flag', [...required, '--nope'], '--nope'],
   ['a duration without a number', [...required, '--status-sync-interval', 'soon'], 'soon is no duration'],
   ['a duration of nothing', [...required, '--status-sync-interval', '0s'], '0s is no duration'],
-  ['a port beyond the last one', [...required, '--health-port', '65536'], '65536 is no port'],
+  ['a port beyond the last one', [...required, '--health-port', '65536'], 'whole number from 0 to 65535'],
 ])('%s is told in one line', (_mistake, args, words) => {
   expect(() => parseOptions(args)).toThrow(UsageError);
   expect(() => parseOptions(args)).toThrow(words);

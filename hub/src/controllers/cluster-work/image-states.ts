@@ -1,19 +1,19 @@
-import { explain, type ManagedClusterModule, type ModuleImage } from '@kmm-hub/api-types';
+import { type Condition, explain, type ManagedClusterModule, type ModuleImage } from '@kmm-hub/api-types';
+import { conditionOf } from '@kmm-hub/kube';
 import { trimKernelVersion } from '@kmm-hub/rules';
-import type { Demand } from '../../fleet/demand.ts';
+import type { Demand, Recipe } from '../../fleet/demand.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { RecipePlan } from '../../fleet/recipe.ts';
 import type { ImageState, KernelImage } from './plan.ts';
 
-type Sources = { fleet: Fleet; demand: Demand };
+type Sources = { fleet: Pick<Fleet, 'images'>; demand: Demand };
 
-/** The state of every kernel's image, by trimmed kernel. */
+/** The state of every kernel's image on a selected cluster, by trimmed kernel. */
 export function imageStates(deps: Sources, owner: ManagedClusterModule, cluster: string): Map<string, ImageState> {
   const states = new Map<string, ImageState>();
   if (owner.spec.moduleSpec?.moduleLoader === undefined) return states;
-  for (const kernel of deps.fleet.kernelsOf(cluster)) {
-    const recipe = deps.fleet.recipeOf(owner, cluster, kernel);
-    states.set(trimKernelVersion(kernel), imageState(deps, owner, recipe));
+  for (const { kernel, plan } of deps.demand.plansFor(owner.metadata.name, cluster)) {
+    states.set(trimKernelVersion(kernel), imageState(deps, owner, plan));
   }
   return states;
 }
@@ -23,22 +23,34 @@ function imageState({ fleet, demand }: Sources, owner: ManagedClusterModule, pla
   if (plan.kind === 'Blocked') {
     return { phase: 'Blocked', reason: plan.error.code, message: explain(plan.error) };
   }
-  const winner = demand.conflictOf(owner.metadata.name, plan);
-  if (winner !== undefined)
+  const winner = demand.conflictOf(plan);
+  if (winner !== undefined) {
     return recipeConflict(plan.spec.image, winner === owner.metadata.name ? 'this module' : winner);
-  const image = fleet.images.get(plan.imageName);
+  }
+  return publishedState(fleet.images.get(plan.imageName), owner, plan);
+}
+
+/** What the ModuleImage says; as far as it says it of this recipe. */
+function publishedState(image: ModuleImage | undefined, owner: ManagedClusterModule, plan: Recipe): ImageState {
   const { status } = image ?? {};
-  if (status?.recipeKey !== plan.spec.recipeKey) return { phase: 'Pending' };
+  if (image === undefined || status?.recipeKey !== plan.spec.recipeKey) return pending('it waits for a worker');
   if (status.phase === 'Published' && status.digest !== undefined) {
     return { phase: 'Published', image: kernelImage(owner, plan, status.digest) };
   }
-  return status.phase === 'Failed' || status.phase === 'Missing'
-    ? failedImage(image as ModuleImage)
-    : { phase: 'Pending' };
+  if (status.phase === 'Failed' || status.phase === 'Missing') return failedImage(image);
+  return pending(readyOf(image)?.message ?? 'it waits for a worker');
+}
+
+function pending(progress: string): ImageState {
+  return { phase: 'Pending', progress };
+}
+
+function readyOf(image: ModuleImage): Condition | undefined {
+  return conditionOf(image.status?.conditions, 'Ready');
 }
 
 function failedImage(image: ModuleImage): ImageState {
-  const ready = image.status?.conditions?.find(({ type }) => type === 'Ready');
+  const ready = readyOf(image);
   return { phase: 'Blocked', reason: ready?.reason ?? 'ImageFailed', message: ready?.message ?? 'the image failed' };
 }
 
@@ -49,11 +61,7 @@ function recipeConflict(image: string, winner: string): ImageState {
   return { phase: 'Blocked', reason: 'RecipeConflict', message };
 }
 
-function kernelImage(
-  owner: ManagedClusterModule,
-  { resolved, spec }: Extract<RecipePlan, { kind: 'Recipe' }>,
-  digest: string,
-): KernelImage {
+function kernelImage(owner: ManagedClusterModule, { resolved, spec }: Recipe, digest: string): KernelImage {
   const { inTreeModulesToRemove, registryTLS } = resolved;
   const byTag = owner.spec.imageReference === 'Tag';
   return {

@@ -11,7 +11,8 @@ export type KernelImage = {
 /** One kernel's image as the cluster sees it. `Blocked` and `Pending` keep what is running; `Unmapped` takes it away. */
 export type ImageState =
   | { phase: 'Published'; image: KernelImage }
-  | { phase: 'Pending' }
+  /** `progress` for a person, e.g. "a worker builds it". */
+  | { phase: 'Pending'; progress: string }
   | { phase: 'Blocked'; reason: string; message: string }
   | { phase: 'Unmapped' };
 
@@ -61,7 +62,9 @@ function waitingOf(images: ReadonlyMap<string, ImageState>): Waiting | undefined
       return { reason: state.reason, message: `kernel ${kernel}: ${state.message}`, pending: false };
     }
   }
-  const pending = [...images].filter(([, state]) => state.phase === 'Pending').map(([kernel]) => kernel);
+  const pending = [...images].flatMap(([kernel, state]) =>
+    state.phase === 'Pending' ? [`${kernel} (${state.progress})`] : [],
+  );
   if (pending.length === 0) return undefined;
   const message = `the image for ${pending.length === 1 ? 'kernel' : 'kernels'} ${pending.join(', ')} is not ready yet`;
   return { reason: 'ImagesPending', message, pending: true };

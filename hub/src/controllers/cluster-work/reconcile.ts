@@ -14,12 +14,18 @@ export type ClusterWorkDeps = {
   client: KubeClient;
   fleet: Fleet;
   demand: Demand;
-  /** Key → why the cluster has not all that it should; read by the module's status. */
-  waiting: Map<string, Waiting>;
+  /** What was found of every selected cluster, by key; read by the module's status. */
+  outcomes: Outcomes;
   /** Tells the module's status that something changed. */
   changed: (module: string) => void;
   log: Logger;
 };
+
+/** Key → why the cluster has not all that it should; `undefined` when it has, no entry when nobody looked yet. */
+export type Outcomes = Map<string, Waiting | undefined>;
+
+/** What a cluster waits for; 'gone' when the module does not, or no longer, select it. */
+type Outcome = { waiting: Waiting | undefined } | 'gone';
 
 const works = manifestWork as Resource<ManifestWork>;
 
@@ -34,17 +40,20 @@ export async function reconcileWork(deps: ClusterWorkDeps, key: string, signal: 
   try {
     note(deps, key, await settle(deps, { module, cluster }, signal));
   } catch (err) {
-    // a conflict only means that the cache was old; what a person must know reaches the module's status
-    if (err instanceof HubError && !(err instanceof ConflictError)) {
-      note(deps, key, { reason: err.code, message: explain(err), pending: err.retry === 'backoff' });
-    }
+    // a conflict only means that the cache was old, an abort that we stop; all else reaches the module's status
+    if (!(err instanceof ConflictError) && !signal.aborted) note(deps, key, { waiting: waitingFor(err) });
     throw err;
   }
   return undefined;
 }
 
-/** Brings the work of one cluster to where it should be; the answer is what the cluster still waits for. */
-async function settle(deps: ClusterWorkDeps, { module, cluster }: WorkRef, signal: AbortSignal) {
+function waitingFor(err: unknown): Waiting {
+  if (err instanceof HubError) return { reason: err.code, message: explain(err), pending: err.retry === 'backoff' };
+  return { reason: 'InternalError', message: `a mistake in the hub: ${explain(err)}; see its log`, pending: false };
+}
+
+/** Brings the work of one cluster to where it should be. */
+async function settle(deps: ClusterWorkDeps, { module, cluster }: WorkRef, signal: AbortSignal): Promise<Outcome> {
   const { client, fleet, log } = deps;
   const owner = fleet.modules.get(module);
   const work = fleet.workOf(module, cluster);
@@ -53,20 +62,20 @@ async function settle(deps: ClusterWorkDeps, { module, cluster }: WorkRef, signa
   const loadsModule = owner?.spec.moduleSpec?.moduleLoader !== undefined;
   const plan = planWork({ selected, loadsModule, images, ...(work && { current: literalsOf(work) }) });
   if (plan.action === 'delete' || owner === undefined) {
-    if (work !== undefined && fleet.synced) await deleteWork(deps, work, signal);
-    return undefined;
+    if (work !== undefined) await deleteWork(deps, work, signal);
+    return 'gone';
   }
-  if (plan.action === 'hold') return plan.waiting;
+  if (plan.action === 'hold') return { waiting: plan.waiting };
   const written = await applyWork(client, { wanted: manifestWorkFor(owner, cluster, plan.literals), work }, signal);
   if (written) log.info({ module, cluster, kernels: [...plan.literals.keys()] }, 'work written');
-  return plan.waiting;
+  return { waiting: plan.waiting };
 }
 
-function note({ waiting, changed }: ClusterWorkDeps, key: string, now: Waiting | undefined): void {
-  const before = waiting.get(key);
-  if (now === undefined) waiting.delete(key);
-  else waiting.set(key, now);
-  if (canonical(before ?? null) !== canonical(now ?? null)) changed(key.split('/', 1)[0] as string);
+function note({ outcomes, changed }: ClusterWorkDeps, key: string, outcome: Outcome): void {
+  const before = outcomes.has(key) ? { waiting: outcomes.get(key) } : 'gone';
+  if (outcome === 'gone') outcomes.delete(key);
+  else outcomes.set(key, outcome.waiting);
+  if (canonical(before) !== canonical(outcome)) changed(key.split('/', 1)[0] as string);
 }
 
 async function deleteWork({ client, log }: ClusterWorkDeps, work: ManifestWork, signal: AbortSignal): Promise<void> {
@@ -101,9 +110,9 @@ async function applyWork(
   return true;
 }
 
-/** A work of our label is only missing from the cache yet; any other is somebody else's (W10). */
+/** A work of our label is only missing from the cache yet; any other is, or was a moment ago, somebody else's (W10). */
 async function refuseForeign(client: KubeClient, wanted: ManifestWork, signal: AbortSignal): Promise<void> {
   const { namespace = '', name } = wanted.metadata;
   const live = await client.getIfPresent(works, { namespace, name }, signal);
-  if (live !== undefined && moduleOfWork(live) !== name) throw new ForeignWorkError(wanted.metadata);
+  if (live === undefined || moduleOfWork(live) !== name) throw new ForeignWorkError(wanted.metadata);
 }

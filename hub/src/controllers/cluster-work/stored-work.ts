@@ -40,6 +40,8 @@ export function sameWork(wanted: ManifestWork, work: ManifestWork): boolean {
     isContained(wanted.spec, work.spec) &&
     sameManifests(wanted, work) &&
     isContained(wanted.metadata.labels, work.metadata.labels) &&
+    // a work whose owner was restored under another uid would be collected, and the module unloaded everywhere
+    isContained(wanted.metadata.ownerReferences, work.metadata.ownerReferences) &&
     work.metadata.annotations?.[IMAGE_TAGS_ANNOTATION] === wanted.metadata.annotations?.[IMAGE_TAGS_ANNOTATION]
   );
 }

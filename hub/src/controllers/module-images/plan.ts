@@ -24,27 +24,52 @@ export type ImagePlan =
 
 const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 10 * 60_000;
+/** Longer than a watch takes to tell, short for a person. */
+const STALE_RETRY_MS = 1_000;
+
+const PROGRESS: Partial<Record<ModuleImageStatus['phase'], string>> = {
+  Pending: 'a worker looks for it in its registry',
+  Building: 'a worker builds it',
+  Signing: 'a worker signs and publishes it',
+};
+
+type Ended = Exclude<ImageResult, { outcome: 'Stale' }>;
 
 /**
  * What to do with one ModuleImage. Pure.
- * 1. Nobody wants it: delete. 2. Not there: create. 3. Another recipe: update. 4. A job ended: record how.
- * 5. Settled for this recipe: nothing. 6. Failed: wait for the next attempt. 7. Otherwise a job must be in flight.
+ * 1. Nobody wants it: delete. 2. Not there: create. 3. Another recipe: update. 4. A job for this recipe ended: record how.
+ * 5. Settled for this recipe: nothing. 6. The worker and we saw different versions of an input: wait a moment for the
+ * caches. 7. Failed: wait for the next attempt. 8. Otherwise a job must be in flight.
  */
 export function planImage({ image, wanted, result, step, now }: ImageInput): ImagePlan {
   if (wanted === undefined) return { action: image === undefined ? 'none' : 'delete' };
   if (image === undefined) return { action: 'create', spec: wanted };
   if (image.spec.recipeKey !== wanted.recipeKey) return { action: 'update', spec: wanted };
-  if (result !== undefined && result.outcome !== 'Stale') return afterResult(image, result, now);
-  return whileUnsettled(image, step, now);
+  if (result !== undefined && result.outcome !== 'Stale' && isFor(image, result))
+    return afterResult(image, result, now);
+  const status = currentStatus(image);
+  if (status?.phase === 'Published') return { action: 'none' };
+  if (result?.outcome === 'Stale') return { action: 'wait', forMs: STALE_RETRY_MS };
+  return whileUnsettled(image, { status, step, now });
 }
 
-function whileUnsettled(image: ModuleImage, step: ImageInput['step'], now: Date): ImagePlan {
-  const { status } = image;
-  const current = status?.recipeKey === image.spec.recipeKey;
-  if (current && status?.phase === 'Published') return { action: 'none' };
-  if (current && (status?.phase === 'Failed' || status?.phase === 'Missing')) {
+/** A job that began before the recipe changed says nothing about the new one. */
+function isFor(image: ModuleImage, { recipeKey }: Ended): boolean {
+  return recipeKey === undefined || recipeKey === image.spec.recipeKey;
+}
+
+/** The status as far as it is of the present recipe. */
+function currentStatus({ spec, status }: ModuleImage): ModuleImageStatus | undefined {
+  return status?.recipeKey === spec.recipeKey ? status : undefined;
+}
+
+type Unsettled = { status: ModuleImageStatus | undefined; step: ImageInput['step']; now: Date };
+
+function whileUnsettled(image: ModuleImage, { status, step, now }: Unsettled): ImagePlan {
+  if (status?.phase === 'Failed' || status?.phase === 'Missing') {
     const forMs = Date.parse(status.nextAttempt ?? '') - now.getTime();
-    if (forMs > 0) return { action: 'wait', forMs };
+    // the reason stays while it is tried again: a status that goes to and fro tells a person nothing
+    return forMs > 0 ? { action: 'wait', forMs } : { action: 'job' };
   }
   if (step !== undefined && status?.phase !== step) return running(image, step);
   return { action: 'job' };
@@ -53,11 +78,11 @@ function whileUnsettled(image: ModuleImage, step: ImageInput['step'], now: Date)
 function running(image: ModuleImage, phase: ModuleImageStatus['phase']): ImagePlan {
   const { phase: _phase, nextAttempt: _next, ...kept } = image.status ?? { phase };
   const status: ModuleImageStatus = { ...kept, phase, recipeKey: image.spec.recipeKey };
-  return { action: 'status', status, reason: phase, message: `a worker has it: ${phase}` };
+  return { action: 'status', status, reason: phase, message: PROGRESS[phase] ?? `a worker has it: ${phase}` };
 }
 
-function afterResult(image: ModuleImage, result: Exclude<ImageResult, { outcome: 'Stale' }>, now: Date): ImagePlan {
-  const { builds = 0, failures = 0 } = image.status ?? {};
+function afterResult(image: ModuleImage, result: Ended, now: Date): ImagePlan {
+  const { builds = 0 } = image.status ?? {};
   const base = { recipeKey: image.spec.recipeKey, observedGeneration: image.metadata.generation ?? 0 };
   if (result.outcome === 'Published') {
     const { digest, reused, built, contentKey, signedFiles } = result;
@@ -73,7 +98,10 @@ function afterResult(image: ModuleImage, result: Exclude<ImageResult, { outcome:
     const message = `${image.spec.image} is ${digest}${reused ? '; it was in the registry' : ''}`;
     return { action: 'status', status, reason: 'Published', message };
   }
-  const delayMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
+  const failures = currentStatus(image)?.failures ?? 0;
+  const backoffMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
+  // a compiler does not change its mind, yet nothing stays failed until somebody deletes it (W26)
+  const delayMs = result.outcome === 'Failed' && result.retry === 'never' ? MAX_RETRY_MS : backoffMs;
   const status: ModuleImageStatus = {
     ...base,
     phase: result.outcome,

@@ -6,26 +6,21 @@ import {
   type Resource,
 } from '@kmm-hub/api-types';
 import { ConflictError, type EventRecorder, type KubeClient, type ReconcileResult, setConditions } from '@kmm-hub/kube';
-import type { ImageQueue, ImageResult } from '@kmm-hub/queue/client';
+import type { ImageQueue } from '@kmm-hub/queue/client';
 import type { Logger } from 'pino';
 import type { Demand } from '../../fleet/demand.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
+import type { JobNews } from './job-news.ts';
 import { type ImagePlan, planImage } from './plan.ts';
-
-/** What the queue told us and the status does not say yet. */
-export type JobNews = {
-  result?: ImageResult;
-  step?: ModuleImageStatus['phase'];
-  /** The version of the object over which this news was written; until the cache moves on, it is old. */
-  writtenOver?: string;
-};
 
 export type ModuleImageDeps = {
   client: KubeClient;
   fleet: Fleet;
   demand: Demand;
   queue: ImageQueue;
-  news: Map<string, JobNews>;
+  news: JobNews;
+  /** Image → the version over which its status was written last; until the cache moves on, it is not to be decided by. */
+  writtenOver: Map<string, string>;
   events: EventRecorder;
   log: Logger;
 };
@@ -40,14 +35,15 @@ export async function reconcileImage(
   key: string,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const { fleet, demand, news } = deps;
+  const { fleet, demand, news, writtenOver } = deps;
   const image = fleet.images.get(key);
-  const told = news.get(key);
-  if (told?.writtenOver !== undefined) {
-    if (image?.metadata.resourceVersion === told.writtenOver) return undefined; // the event of our write comes yet
-    news.delete(key);
+  const written = writtenOver.get(key);
+  if (written !== undefined) {
+    if (image?.metadata.resourceVersion === written) return undefined; // the event of our write brings the key back
+    writtenOver.delete(key);
   }
-  const { result, step } = news.get(key) ?? {};
+  const told = news.of(key);
+  const { result, step } = told ?? {};
   const wanted = demand.recipeFor(key)?.recipe.spec;
   const now = new Date();
   const plan = planImage({
@@ -57,7 +53,9 @@ export async function reconcileImage(
     ...(result && { result }),
     ...(step && { step }),
   });
-  return carryOut(deps, { key, image, plan }, signal);
+  const requeue = await carryOut(deps, { key, image, plan }, signal);
+  news.settle(key, told);
+  return requeue;
 }
 
 async function carryOut(
@@ -76,24 +74,24 @@ async function carryOut(
   if (plan.action === 'delete') await remove(deps, image, signal);
   if (plan.action === 'status') await writeStatus(deps, { image, ...plan }, signal);
   if (plan.action !== 'job') return undefined;
-  await addJob(deps, image);
+  await addJob(deps, image, signal);
   return { requeueAfterMs: LOOK_AGAIN_MS };
 }
 
-async function remove(
-  { client, queue, news }: ModuleImageDeps,
-  image: ModuleImage,
-  signal: AbortSignal,
-): Promise<void> {
+async function remove({ client, queue }: ModuleImageDeps, image: ModuleImage, signal: AbortSignal): Promise<void> {
   const { name, uid } = image.metadata;
-  await queue.remove(name);
+  await queue.remove(name, signal);
   await client.delete(images, { name, ...(uid && { uid }) }, signal);
-  news.delete(name);
 }
 
-async function addJob({ queue, news }: ModuleImageDeps, { metadata }: ModuleImage): Promise<void> {
-  if (news.get(metadata.name)?.result?.outcome === 'Stale') news.delete(metadata.name);
-  await queue.add({ name: metadata.name, uid: metadata.uid ?? '', generation: metadata.generation ?? 0 });
+/** What most clusters wait for is first in the queue; a kernel of one cluster comes last. */
+async function addJob(
+  { demand, queue }: ModuleImageDeps,
+  { metadata }: ModuleImage,
+  signal: AbortSignal,
+): Promise<void> {
+  const { name, uid = '', generation = 0 } = metadata;
+  await queue.add({ name, uid, generation }, { weight: demand.weightOf(name) }, signal);
 }
 
 /** A conflict means that the cache is old; the event that makes it new brings the key back. */
@@ -106,7 +104,7 @@ async function replaceIfCurrent({ client }: ModuleImageDeps, object: ModuleImage
 }
 
 async function writeStatus(
-  { client, events, news, log }: ModuleImageDeps,
+  { client, events, writtenOver, log }: ModuleImageDeps,
   plan: { image: ModuleImage; status: ModuleImageStatus; reason: string; message: string },
   signal: AbortSignal,
 ): Promise<void> {
@@ -120,9 +118,10 @@ async function writeStatus(
   };
   const conditions = setConditions(image.status?.conditions, [ready], new Date());
   const object: ModuleImage = { ...image, status: { ...status, conditions } };
-  await client.replace(images, { object, subresource: 'status' }, signal);
+  const written = await client.replace(images, { object, subresource: 'status' }, signal);
   const { name, resourceVersion } = image.metadata;
-  if (resourceVersion !== undefined) news.set(name, { writtenOver: resourceVersion });
+  // a write that changed nothing has no event
+  if (resourceVersion && written.metadata.resourceVersion !== resourceVersion) writtenOver.set(name, resourceVersion);
   log.info({ image: image.spec.image, phase: status.phase, reason, digest: status.digest }, 'module image changed');
   if (status.phase === 'Published' || status.phase === 'Failed' || status.phase === 'Missing') {
     const type = status.phase === 'Published' ? 'Normal' : 'Warning';

@@ -20,6 +20,8 @@ export type ClusterState = {
 };
 
 const WORST = 10;
+/** Of nodes, generations: no honest cluster has more, and 10,000 of them still add up exactly. */
+const MAX_COUNT = 100_000_000;
 
 /**
  * Where one cluster stands. First match wins:
@@ -29,7 +31,7 @@ const WORST = 10;
  */
 export function clusterState({ reachable, work, waiting }: ClusterView): ClusterState {
   const feedback = new Map(valuesOf(work).map(({ name, fieldValue }) => [name, fieldValue]));
-  const number = (name: string) => feedback.get(name)?.integer ?? 0;
+  const number = (name: string) => countOf(feedback.get(name)?.integer);
   const nodesDesired = number('moduleLoader.desiredNumber');
   const nodesAvailable = number('moduleLoader.availableNumber');
   const answer = (state: ClusterState['state'], reason: string, message: string): ClusterState => ({
@@ -49,7 +51,7 @@ export function clusterState({ reachable, work, waiting }: ClusterView): Cluster
     return answer('Progressing', 'WorkApplying', 'the cluster has not taken over the last change yet');
   }
   const reason = feedback.get('degraded.reason')?.string;
-  if (reason) return answer('Degraded', reason, feedback.get('degraded.message')?.string ?? reason);
+  if (reason) return answer('Degraded', reasonOf(reason), feedback.get('degraded.message')?.string ?? reason);
   if (nodesAvailable < nodesDesired) {
     return answer('Progressing', 'NodesLoading', `${nodesAvailable} of ${nodesDesired} nodes have the module`);
   }
@@ -60,6 +62,19 @@ export function clusterState({ reachable, work, waiting }: ClusterView): Cluster
 function isCurrent(number: (name: string) => number): boolean {
   const generation = number('generation');
   return generation === 0 || number('observedGeneration') === 0 || number('observedGeneration') === generation;
+}
+
+/**
+ * What a cluster feeds back is its own word, and it must not be able to say something for which the API server refuses the
+ * whole status: that would hide all other clusters.
+ */
+function countOf(fedBack = 0): number {
+  return Number.isSafeInteger(fedBack) ? Math.min(Math.max(fedBack, 0), MAX_COUNT) : 0;
+}
+
+/** metav1.Condition's form of a reason. */
+function reasonOf(fedBack: string): string {
+  return /^[A-Za-z]\w{0,127}$/.test(fedBack) ? fedBack : 'SpokeProblem';
 }
 
 function valuesOf(work: ManifestWork | undefined): FeedbackValue[] {
@@ -96,7 +111,8 @@ export function planStatus(module: ManagedClusterModule, clusters: ClusterView[]
     observedGeneration: generation,
     worstClusters: worst,
   };
-  const conditions = [availableCondition(states, worst), degradedCondition(states, worst)];
+  const available = isLeaving(module) ? removingCondition(works) : availableCondition(module, states, worst);
+  const conditions = [available, degradedCondition(states, worst)];
   return { status, conditions: conditions.map((condition) => ({ ...condition, observedGeneration: generation })) };
 }
 
@@ -107,10 +123,24 @@ function rank({ state }: Named): number {
   return state === 'Degraded' ? 0 : 1;
 }
 
-function availableCondition(states: Named[], [first]: Worst): ConditionUpdate {
+function isLeaving({ metadata }: ManagedClusterModule): boolean {
+  return metadata.deletionTimestamp !== undefined;
+}
+
+function removingCondition(works: ManifestWork[]): ConditionUpdate {
+  const names = works.map(({ metadata }) => metadata.namespace ?? '').sort();
+  const more = names.length > WORST ? ` and ${names.length - WORST} more` : '';
+  const message = `waits for ${names.slice(0, WORST).join(', ')}${more} to unload the module`;
+  return { type: 'Available', status: 'False', reason: 'Removing', message };
+}
+
+function availableCondition({ spec }: ManagedClusterModule, states: Named[], [first]: Worst): ConditionUpdate {
   const type = 'Available';
   if (states.length === 0) {
-    return { type, status: 'False', reason: 'NoClusters', message: 'the selectors match no accepted cluster' };
+    const message = spec.placementRefs?.length
+      ? 'placementRefs are not evaluated yet, so no cluster is selected; select by labels or features instead'
+      : 'the selectors match no accepted cluster; compare them with the labels of the ManagedClusters';
+    return { type, status: 'False', reason: 'NoClusters', message };
   }
   if (first === undefined) {
     const message = `the module is on every wanted node of ${states.length} clusters`;

@@ -7,7 +7,6 @@ import {
 } from '@kmm-hub/api-types';
 import { conditionOf, type EventRecorder, type KubeClient, type ReconcileResult, setConditions } from '@kmm-hub/kube';
 import type { Logger } from 'pino';
-import type { Demand } from '../../fleet/demand.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import { canonical } from '../../fleet/recipe.ts';
 import type { Waiting } from '../cluster-work/plan.ts';
@@ -17,8 +16,7 @@ import { type ClusterView, planStatus } from './plan.ts';
 export type ModuleStatusDeps = {
   client: KubeClient;
   fleet: Fleet;
-  demand: Demand;
-  waiting: ReadonlyMap<string, Waiting>;
+  outcomes: ReadonlyMap<string, Waiting | undefined>;
   events: EventRecorder;
   log: Logger;
 };
@@ -44,7 +42,7 @@ export async function reconcileStatus(
   return undefined;
 }
 
-/** Holds the module until its spokes have unloaded and its images are gone, or until the grace period is over (W15). */
+/** Holds the module until its works are gone, which is when its spokes have unloaded, or the grace period is over (W15). */
 async function finish(
   deps: ModuleStatusDeps,
   module: ManagedClusterModule,
@@ -76,7 +74,9 @@ async function finish(
 async function writeStatus(deps: ModuleStatusDeps, module: ManagedClusterModule, signal: AbortSignal): Promise<void> {
   const { client, fleet, events, log } = deps;
   const works = fleet.works.byIndex('module', module.metadata.name);
-  const { status, conditions } = planStatus(module, viewsOf(deps, module), works);
+  const views = viewsOf(deps, module);
+  if (views === undefined) return;
+  const { status, conditions } = planStatus(module, views, works);
   const next = { ...status, conditions: setConditions(module.status?.conditions, conditions, new Date()) };
   if (canonical(next) === canonical(module.status ?? null)) return;
   await client.replace(modules, { object: { ...module, status: next }, subresource: 'status' }, signal);
@@ -90,13 +90,19 @@ async function writeStatus(deps: ModuleStatusDeps, module: ManagedClusterModule,
   await events.record({ resource: modules, object: module, type, reason, message }, signal);
 }
 
-/** Clusters that are selected; while the module is being deleted, those that still have a work. */
-function viewsOf({ fleet, waiting }: ModuleStatusDeps, module: ManagedClusterModule): ClusterView[] {
-  return fleet.selectedClusters(module).map((name) => {
-    const work = fleet.workOf(module.metadata.name, name);
-    const reason = waiting.get(workKey(module.metadata.name, name));
+/**
+ * The selected clusters. `undefined` while one was not looked at yet, as after a restart: what it waits for is not known,
+ * and telling half of it would take the reasons away from a status that is right. The look brings the key back.
+ */
+function viewsOf({ fleet, outcomes }: ModuleStatusDeps, module: ManagedClusterModule): ClusterView[] | undefined {
+  const { name: moduleName } = module.metadata;
+  const selected = fleet.selectedClusters(module);
+  if (selected.some((name) => !outcomes.has(workKey(moduleName, name)))) return undefined;
+  return selected.map((name) => {
+    const work = fleet.workOf(moduleName, name);
+    const waiting = outcomes.get(workKey(moduleName, name));
     const reachable = isReachable(fleet.clusters.get(name));
-    return { name, reachable, ...(work && { work }), ...(reason && { waiting: reason }) };
+    return { name, reachable, ...(work && { work }), ...(waiting && { waiting }) };
   });
 }
 

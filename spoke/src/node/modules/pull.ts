@@ -72,9 +72,19 @@ async function keptManifest(imagesFolder: string, reference: string): Promise<Pu
     if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw err;
   }
-  const kept = JSON.parse(text) as Kept;
-  const body = Buffer.from(kept.body, 'base64');
-  return digestOf(body) === kept.digest ? { ...kept, body } : undefined;
+  return parseKept(text);
+}
+
+/** What a power cut left torn, or what does not have its digest, is pulled anew; only the verified bytes are read. */
+function parseKept(text: string): PulledManifest | undefined {
+  try {
+    const kept = JSON.parse(text) as Kept;
+    const body = Buffer.from(kept.body, 'base64');
+    if (digestOf(body) !== kept.digest) return undefined;
+    return { ...kept, body, manifest: JSON.parse(body.toString('utf8')) as PulledManifest['manifest'] };
+  } catch {
+    return undefined; // torn: the registry has it whole
+  }
 }
 
 async function keepManifest(imagesFolder: string, image: PulledManifest): Promise<void> {

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import type { JsonSchema } from './core-schema/extract.ts';
+import type { CrdDefinition } from './crd.ts';
+import { kindSchema } from './crd-manifest.ts';
+import { crds } from './crds.ts';
+
+type Place = { path: string; schema: JsonSchema };
+
+/** Every schema below one, lists' entries and maps' values included; core types are the API server's and end the walk. */
+function* placesOf(schema: JsonSchema, path: string): Generator<Place> {
+  yield { path, schema };
+  if (schema['x-core-type']) return;
+  for (const [name, field] of Object.entries(schema.properties ?? {})) yield* placesOf(field, `${path}.${name}`);
+  if (schema.items) yield* placesOf(schema.items, `${path}[]`);
+  if (schema.additionalProperties) yield* placesOf(schema.additionalProperties, `${path}{}`);
+}
+
+function placesIn(definition: CrdDefinition): Place[] {
+  const {
+    apiVersion: _apiVersion,
+    kind: _kind,
+    metadata: _metadata,
+    ...properties
+  } = kindSchema(definition).properties ?? {};
+  return [...placesOf({ type: 'object', properties }, definition.kind)];
+}
+
+const all = Object.values(crds).flat();
+const ours = Object.entries(crds).flatMap(([folder, list]) => (folder.startsWith('ocm') ? [] : list));
+const offenders = (list: typeof all, isWrong: (place: Place) => boolean) =>
+  list.flatMap(({ definition }) =>
+    placesIn(definition)
+      .filter(isWrong)
+      .map(({ path }) => path),
+  );
+
+test('every field of every kind is described', () => {
+  const isField = (path: string) => /\.[^.[{]+$/.test(path);
+  expect(offenders(all, ({ path, schema }) => isField(path) && !schema.description && !schema['x-core-type'])).toEqual(
+    [],
+  );
+});
+
+test('every string, list and map of our kinds and of upstream KMM has a bound', () => {
+  const unbounded = ({ schema: { type, format, pattern, enum: values, ...schema } }: Place) =>
+    (type === 'string' && !format && !values && !pattern?.toString().match(/\{\d+\}\$$/) && !schema.maxLength) ||
+    (type === 'array' && !schema.maxItems) ||
+    (schema.additionalProperties && !schema.maxProperties);
+  expect(offenders(ours, (place) => Boolean(unbounded(place)))).toEqual([]);
+});
+
+test('every kind has columns, the last of them its age', () => {
+  const lastColumns = all.map(({ definition }) => [definition.kind, definition.columns?.at(-1)?.name]);
+  expect(lastColumns).toEqual(all.map(({ kind }) => [kind, 'Age']));
+});
+
+test('every kind of ours and of upstream KMM has a short name, and no two have the same', () => {
+  expect(ours.filter(({ definition }) => !definition.shortNames?.length).map(({ kind }) => kind)).toEqual([]);
+  const names = all.flatMap(({ definition }) => definition.shortNames ?? []);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('every rule says what to do in words of its own', () => {
+  const rules = all.flatMap(({ definition }) =>
+    [...placesOf(kindSchema(definition), definition.kind)].flatMap(
+      ({ schema }) => (schema['x-kubernetes-validations'] as { rule: string; message: string }[] | undefined) ?? [],
+    ),
+  );
+  const messageOf = new Map(rules.map(({ rule, message }) => [message, rule]));
+  expect(rules.filter(({ rule, message }) => messageOf.get(message) !== rule)).toEqual([]);
+  expect(rules.filter(({ message }) => !message.includes(';')).map(({ message }) => message)).toEqual([]);
+});

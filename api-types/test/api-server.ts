@@ -1,0 +1,71 @@
+import { request } from 'node:https';
+import type { ControlPlane } from '@kmm-hub/lab';
+import type { KubeObject, Resource } from '../src/kube-object.ts';
+import { apiVersionOf } from '../src/kube-object.ts';
+
+export type Answer = {
+  status: number;
+  body: KubeObject & Record<string, unknown> & { message?: string; details?: { causes?: Cause[] } };
+};
+export type Cause = { field?: string; message?: string };
+
+export type Call = {
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET';
+  resource: Resource;
+  object: KubeObject;
+  /** User to speak for; the member of system:masters otherwise. */
+  as?: string;
+  /** Looks and says what would be, default true. */
+  dryRun?: boolean;
+};
+
+/** Sends one object to an API server; fields that the schema does not know are an error. */
+export type ApiServer = (call: Call) => Promise<Answer>;
+
+export async function apiServerOf(plane: ControlPlane): Promise<ApiServer> {
+  const { certPem, keyPem } = await plane.issueClientCertificate({
+    commonName: 'table',
+    organizations: ['system:masters'],
+  });
+  return ({ method, resource, object, as, dryRun = true }) => {
+    const query = `fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}`;
+    const { namespace } = object.metadata;
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const sent = request(
+      `${plane.url}${pathOf(resource, { namespace, name: method === 'POST' ? undefined : object.metadata.name })}?${query}`,
+      {
+        method,
+        ca: plane.caPem,
+        cert: certPem,
+        key: keyPem,
+        headers: { 'content-type': 'application/json', ...(as !== undefined && { 'impersonate-user': as }) },
+        timeout: 20_000,
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 0, body: JSON.parse(String(Buffer.concat(chunks))) }),
+        );
+      },
+    );
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 20 s')));
+    sent.on('error', reject);
+    sent.end(
+      method === 'GET' || method === 'DELETE'
+        ? undefined
+        : JSON.stringify({ apiVersion: apiVersionOf(resource), kind: resource.kind, ...object }),
+    );
+    return promise;
+  };
+}
+
+function pathOf(
+  resource: Resource,
+  { namespace, name }: { namespace?: string | undefined; name?: string | undefined },
+) {
+  const root = resource.group === '' ? '/api' : '/apis';
+  const parts = [root, apiVersionOf(resource), ...(namespace === undefined ? [] : ['namespaces', namespace])];
+  return [...parts, resource.plural, ...(name === undefined ? [] : [name])].join('/');
+}

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest';
+import { type ImageState, type KernelImage, planWork, type WorkInput, type WorkPlan } from './plan.ts';
+
+const KERNEL = '6.1.0-53-amd64';
+const OTHER = '6.12.9+deb12-amd64';
+const imageOf = (digest: string): KernelImage => ({ reference: `r/kmod@sha256:${digest}`, tag: 'r/kmod:6.1' });
+const published = (digest: string): ImageState => ({ phase: 'Published', image: imageOf(digest) });
+const pending: ImageState = { phase: 'Pending', progress: 'a worker builds it' };
+const blocked: ImageState = { phase: 'Blocked', reason: 'BuildFailed', message: 'the build failed' };
+const unmapped: ImageState = { phase: 'Unmapped' };
+const states = (...entries: [string, ImageState][]) => new Map(entries);
+const literals = (...entries: [string, KernelImage][]) => new Map(entries);
+
+const waitsForImage = {
+  reason: 'ImagesPending',
+  message: `the image for kernel ${KERNEL} (a worker builds it) is not ready yet`,
+  pending: true,
+};
+const waitsForPerson = { reason: 'BuildFailed', message: `kernel ${KERNEL}: the build failed`, pending: false };
+const base: WorkInput = { selected: true, loadsModule: true, images: states([KERNEL, published('aa')]) };
+const aa = literals([KERNEL, imageOf('aa')]);
+
+test.each<[string, Partial<WorkInput>, WorkPlan]>([
+  ['a published image becomes a literal', {}, { action: 'apply', literals: aa, waiting: undefined }],
+  ['a deselected cluster loses its work, whatever its images', { selected: false, current: aa }, { action: 'delete' }],
+  [
+    'a module that loads nothing has a work without literals (W13)',
+    { loadsModule: false, images: states() },
+    { action: 'apply', literals: literals(), waiting: undefined },
+  ],
+  [
+    'a new image takes the place of the old one',
+    { current: literals([KERNEL, imageOf('old')]) },
+    { action: 'apply', literals: aa, waiting: undefined },
+  ],
+  [
+    'the old image stays while the new one is pending',
+    { images: states([KERNEL, pending]), current: aa },
+    { action: 'apply', literals: aa, waiting: waitsForImage },
+  ],
+  [
+    'the old image stays while the new one needs a person',
+    { images: states([KERNEL, blocked]), current: aa },
+    { action: 'apply', literals: aa, waiting: waitsForPerson },
+  ],
+  [
+    'nothing is written before the first image is ready',
+    { images: states([KERNEL, pending]) },
+    { action: 'hold', waiting: waitsForImage },
+  ],
+  [
+    'a kernel that is ready does not wait for another one (W14)',
+    { images: states([KERNEL, published('aa')], [OTHER, pending]) },
+    {
+      action: 'apply',
+      literals: aa,
+      waiting: {
+        reason: 'ImagesPending',
+        message: `the image for kernel ${OTHER} (a worker builds it) is not ready yet`,
+        pending: true,
+      },
+    },
+  ],
+  [
+    'what needs a person is told before what is pending',
+    { images: states([OTHER, pending], [KERNEL, blocked]) },
+    { action: 'hold', waiting: waitsForPerson },
+  ],
+  [
+    'several pending kernels are told together',
+    { images: states([KERNEL, pending], [OTHER, { phase: 'Pending', progress: 'it waits for a worker' }]) },
+    {
+      action: 'hold',
+      waiting: {
+        reason: 'ImagesPending',
+        message: `the image for kernels ${KERNEL} (a worker builds it), ${OTHER} (it waits for a worker) is not ready yet`,
+        pending: true,
+      },
+    },
+  ],
+  [
+    'a kernel that lost its mapping loses its literal',
+    {
+      images: states([KERNEL, published('aa')], [OTHER, unmapped]),
+      current: literals([KERNEL, imageOf('aa')], [OTHER, imageOf('bb')]),
+    },
+    { action: 'apply', literals: aa, waiting: undefined },
+  ],
+  [
+    'a kernel that left the cluster loses its literal',
+    { current: literals([KERNEL, imageOf('aa')], [OTHER, imageOf('bb')]) },
+    { action: 'apply', literals: aa, waiting: undefined },
+  ],
+  [
+    'a work never becomes empty: it stays, and says that no mapping matches',
+    { images: states([KERNEL, unmapped], [OTHER, unmapped]), current: aa },
+    {
+      action: 'hold',
+      waiting: {
+        reason: 'NoKernelMapping',
+        message: `no kernel mapping matches ${KERNEL}, ${OTHER}; add one to moduleLoader.container`,
+        pending: false,
+      },
+    },
+  ],
+  [
+    'a cluster without kernels is waited for',
+    { images: states() },
+    {
+      action: 'hold',
+      waiting: {
+        reason: 'NoKernels',
+        message: 'the cluster has reported no kernel yet; check that its agents run and that it has joined',
+        pending: true,
+      },
+    },
+  ],
+])('%s', (_rule, given, want) => {
+  expect(planWork({ ...base, ...given })).toEqual(want);
+});

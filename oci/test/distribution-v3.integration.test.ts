@@ -1,0 +1,10 @@
+import { registryV3Program } from './config.ts';
+import { registryConformance } from './registry-conformance.ts';
+import { startUnderTest } from './under-test.ts';
+
+const program = registryV3Program;
+
+registryConformance('distribution v3, open', () => startUnderTest({ program }));
+registryConformance('distribution v3, TLS and basic auth', () =>
+  startUnderTest({ program, tls: true, basicAuth: true }),
+);
