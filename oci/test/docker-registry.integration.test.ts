@@ -1,7 +1,8 @@
+import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { createRegistryClient, type RegistryClientOptions, RegistryDeniedError } from '../src/index.ts';
 import { startDockerRegistry } from './docker-registry.ts';
-import { lookupLoopback } from './http-server.ts';
+import { clientOf, lookupLoopback, serve } from './http-server.ts';
 import { registryConformance } from './registry-conformance.ts';
 import { startUnderTest } from './under-test.ts';
 
@@ -53,6 +54,20 @@ describe('docker-registry behind TLS', () => {
   test('is used unverified where a rule for mirrors says that it is insecure', async () => {
     const rule = { prefix: '*.example', mirrors: [], insecure: true, blocked: false };
     expect(await resolve(() => ({ mirrors: [rule] }))).toBeUndefined();
+  });
+
+  test('is reached through a proxy that sees nothing but the name', async () => {
+    await using server = await startDockerRegistry({ tls: true });
+    const tunnels: (string | undefined)[] = [];
+    const proxy = await serve((_request, response) => response.writeHead(405).end());
+    proxy.server.on('connect', ({ url }, socket) => {
+      tunnels.push(url);
+      const upstream = connect(Number(url?.split(':')[1]), '127.0.0.1', () => socket.write('HTTP/1.1 200 OK\r\n\r\n'));
+      upstream.pipe(socket).pipe(upstream);
+    });
+    const client = clientOf({ ca: server.ca, proxy: { httpsProxy: proxy.host } });
+    expect(await client.resolve(`${server.host}/kmod:1`, AbortSignal.timeout(10_000))).toBeUndefined();
+    expect([tunnels, proxy.seen.length]).toEqual([[server.host], 0]);
   });
 
   test('is not spoken to in plain HTTP by its own choice', async () => {
