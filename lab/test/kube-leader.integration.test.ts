@@ -67,7 +67,7 @@ test.each(['first', 'second', 'third'])(
   'no write of a leader that was paused past its lease lands: %s try',
   async (round) => {
     const within = `paused-${round}`;
-    const timing = { leaseMs: 3000, renewDeadlineMs: 2200, retryMs: 400 };
+    const timing = { leaseMs: 5000, renewDeadlineMs: 3800, retryMs: 500 };
     await client.create(namespace, { metadata: { name: within } }, signal);
     const stop = new AbortController();
     const { writes, ended } = await recordWrites(within, stop.signal);
