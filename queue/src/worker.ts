@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { KubeClient, loadConnection, metricsRegistry, runProcess, startHealthServer } from '@kmm-hub/kube';
+import { readRegistriesConf } from '@kmm-hub/oci';
 import { createBuildahExecutor } from './executors/buildah-executor.ts';
 import { watchApiServer } from './worker/api-server-health.ts';
 import { workerFlags } from './worker/config.ts';
@@ -12,7 +14,8 @@ await runProcess('worker', async ({ log, signal }) => {
   await makeWorkFolder(options.workFolder);
   const client = new KubeClient(await loadConnection(connection), 'kmm-hub-worker');
   await using executor = createBuildahExecutor({ folder: `${options.workFolder}/storage`, maxCacheMiB: 20_480 });
-  await using worker = new ImageWorker({ client, executor, log, ...options });
+  const ways = { proxy: connection.proxy, mirrors: readMirrors };
+  await using worker = new ImageWorker({ client, executor, log, ...ways, ...options });
   const apiServer = watchApiServer(client, signal);
   try {
     const problems = () => [...apiServer.problems(), ...worker.problems()];
@@ -24,3 +27,13 @@ await runProcess('worker', async ({ log, signal }) => {
     await client.close();
   }
 });
+
+/** The same file that buildah reads for base images (containers-registries.conf(5)); none is no mirrors. */
+async function readMirrors() {
+  try {
+    return readRegistriesConf(await readFile('/etc/containers/registries.conf', 'utf8'));
+  } catch (err) {
+    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw err;
+  }
+}

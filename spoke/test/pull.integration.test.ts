@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ModuleConfig } from '@kmm-hub/api-types';
 import type { KubeClient } from '@kmm-hub/kube';
 import { type Registry, runFolder, startRegistry } from '@kmm-hub/lab';
-import { createRegistryClient, digestOf, layerOfFiles, mediaTypes } from '@kmm-hub/oci';
+import { createRegistryClient, digestOf, layerOfFiles, mediaTypes, readRegistriesConf } from '@kmm-hub/oci';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { pullModuleFiles } from '../src/node/modules/pull.ts';
 
@@ -55,15 +55,20 @@ async function pushImage(): Promise<string> {
   return `${repository}@${digest}`;
 }
 
-function pull() {
+function pull(containerImage = reference, mirrors = '') {
   const config: ModuleConfig = {
     kernelVersion: RELEASE,
-    containerImage: reference,
+    containerImage,
     insecurePull: false,
     modprobe: { moduleName: 'hello', dirName: '/opt' },
   };
   // no imageRepoSecret: the API server is not asked
-  const options = { client: undefined as unknown as KubeClient, imagesFolder, release: RELEASE };
+  const options = {
+    client: undefined as unknown as KubeClient,
+    imagesFolder,
+    release: RELEASE,
+    mirrors: async () => readRegistriesConf(mirrors),
+  };
   return pullModuleFiles(options, { module: { namespace: 'drivers' }, config }, signal);
 }
 
@@ -94,4 +99,10 @@ test('a kept manifest that a power cut left torn is pulled anew', async () => {
   const digest = reference.split('@')[1]?.replace(':', '-');
   await writeFile(join(imagesFolder, 'manifests', `${digest}.json`), '{"repository":"r');
   expect(await pull()).toEqual(first);
+});
+
+test("a node pulls through the mirror that its runtime's registries.conf names", async () => {
+  const conf = `[[registry]]\nlocation = "registry.invalid"\n[[registry.mirror]]\nlocation = "${registry.host}"\ninsecure = true\n`;
+  const files = await pull(reference.replace(registry.host, 'registry.invalid'), conf);
+  expect(await readFile(join(files.modulesFolder, 'hello.ko'), 'utf8')).toBe('K');
 });

@@ -11,10 +11,13 @@ import {
 import {
   createRegistryClient,
   dockerConfigAuth,
+  type MirrorRule,
+  type ProxyOptions,
   type PulledManifest,
   parseReference,
   pushLayout,
   type RegistryClient,
+  type RegistryClientOptions,
   repositoryOf,
 } from '@kmm-hub/oci';
 import type { Logger } from 'pino';
@@ -32,6 +35,10 @@ export type WorkerDeps = InputSource & {
   /** Builds work in folders below it. */
   workFolder: string;
   buildTimeoutMs: number;
+  /** Where registries are mirrored; read anew for each job. */
+  mirrors?: () => Promise<MirrorRule[]>;
+  /** For registries; by HTTP(S)_PROXY and NO_PROXY. */
+  proxy?: ProxyOptions | undefined;
   log: Logger;
 };
 
@@ -63,7 +70,7 @@ export async function processImage(
     recipeKey = image?.spec.recipeKey;
     const inputs = image && (await readJobInputs(deps, image, signal));
     if (inputs === undefined) return { outcome: 'Stale' };
-    const registry = registryFor(inputs);
+    const registry = registryFor(inputs, { proxy: deps.proxy, mirrors: (await deps.mirrors?.()) ?? [] });
     try {
       return await makeImage({ deps, inputs, registry, progress, signal });
     } finally {
@@ -199,8 +206,12 @@ function annotationsOf(inputs: JobInputs, contentKey: string): Record<string, st
   };
 }
 
-function registryFor({ image, registryAuth }: JobInputs): RegistryClient {
+function registryFor(
+  { image, registryAuth }: JobInputs,
+  ways: Pick<RegistryClientOptions, 'proxy' | 'mirrors'>,
+): RegistryClient {
   return createRegistryClient({
+    ...ways,
     ...(registryAuth !== undefined && { auth: dockerConfigAuth(registryAuth) }),
     insecureHosts: insecureHosts(image.spec),
     platform: { os: 'linux', architecture: image.spec.architecture },

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { nodeModulesConfig } from '@kmm-hub/api-types';
 import { Controller, type KubeClient, type ReconcileMetrics, Reflector } from '@kmm-hub/kube';
+import { type ProxyOptions, readRegistriesConf } from '@kmm-hub/oci';
 import type { Logger } from 'pino';
 import { DiscoveryLoop } from './discovery-loop.ts';
 import { HostRoot } from './features/host-root.ts';
@@ -15,6 +16,8 @@ export type NodeAgentOptions = {
   hostRoot: string;
   namespace: string;
   featureIntervalMs: number;
+  /** For registries; by HTTP(S)_PROXY and NO_PROXY. */
+  proxy?: ProxyOptions | undefined;
   log: Logger;
   metrics: ReconcileMetrics;
 };
@@ -23,6 +26,8 @@ export const CONTROLLERS = ['node-modules'] as const;
 
 /** Below the host root; survives reboots. */
 const STATE_FOLDER = 'var/lib/kmm';
+/** Mirrors of the node's container runtime, containers-registries.conf(5): what holds for its pods holds for modules. */
+const REGISTRIES_CONF = 'etc/containers/registries.conf';
 /** A module's init may take two minutes, and several modules wait for each other. */
 const RECONCILE_LIMIT_MS = 30 * 60_000;
 /** The kernel tells nobody when a module is taken out by hand. */
@@ -50,10 +55,11 @@ export class NodeAgent {
 
   /** Runs until aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, nodeName, hostRoot, log, metrics } = this.#options;
+    const { client, nodeName, hostRoot, proxy, log, metrics } = this.#options;
     const host = this.#host;
     const state = join(hostRoot, STATE_FOLDER);
     const imagesFolder = join(state, 'images');
+    const mirrors = async () => readRegistriesConf((await host.readIfPresent(REGISTRIES_CONF)) ?? '');
     const release = (await host.read('proc/sys/kernel/osrelease')).trim();
     const deps = {
       client,
@@ -64,7 +70,7 @@ export class NodeAgent {
       release,
       bootId: (await host.read('proc/sys/kernel/random/boot_id')).trim(),
       pull: (request: PullRequest, limit: AbortSignal) =>
-        pullModuleFiles({ client, imagesFolder, release }, request, limit),
+        pullModuleFiles({ client, imagesFolder, release, mirrors, proxy }, request, limit),
       attempts: new Map<string, Attempt>(),
       log,
     };

@@ -15,7 +15,13 @@ await runProcess('node-agent', async ({ log, signal }) => {
   const { connection, healthPort, ...flags } = parsed;
   const client = new KubeClient(await loadConnection(connection), 'kmm-spoke-node');
   const registry = metricsRegistry();
-  const agent = new NodeAgent({ client, log, metrics: reconcileMetrics(registry, CONTROLLERS), ...flags });
+  const agent = new NodeAgent({
+    client,
+    proxy: connection.proxy,
+    log,
+    metrics: reconcileMetrics(registry, CONTROLLERS),
+    ...flags,
+  });
   await startHealthServer({ port: healthPort, problems: () => agent.problems(), registry }, signal);
   await agent.run(signal);
   await client.close();

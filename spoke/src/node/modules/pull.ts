@@ -6,6 +6,8 @@ import {
   createRegistryClient,
   digestOf,
   dockerConfigAuth,
+  type MirrorRule,
+  type ProxyOptions,
   type PulledManifest,
   parseReference,
   type RegistryAuth,
@@ -17,6 +19,9 @@ export type PullOptions = {
   /** Kept over reboots, so that a node loads without hub and registry. */
   imagesFolder: string;
   release: string;
+  /** The node's own mirror rules; read anew for each pull, since a MachineConfig may change them. */
+  mirrors: () => Promise<MirrorRule[]>;
+  proxy?: ProxyOptions | undefined;
 };
 
 export type PullRequest = { module: Pick<NodeModuleSpec, 'namespace' | 'imageRepoSecret'>; config: ModuleConfig };
@@ -35,6 +40,8 @@ export async function pullModuleFiles(
   const { host } = parseReference(config.containerImage);
   const client = createRegistryClient({
     ...(auth && { auth }),
+    mirrors: await options.mirrors(),
+    proxy: options.proxy,
     // NodeModulesConfig does not tell plain HTTP from unverified TLS (KMM v2.6 §3.12): TLS is tried, unverified.
     unverifiedHosts: (name) => config.insecurePull && name === host,
   });
