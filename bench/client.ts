@@ -8,7 +8,7 @@ import { Agent } from 'undici';
 /** What one request may cost beside bare undici sending the same one (design.md, "Budgets"). */
 const BUDGET = 1.3;
 const REQUESTS = 2000;
-const ROUNDS = 3;
+const ROUNDS = 15;
 const CONCURRENCY = 64;
 /** About what a ManifestWork weighs. */
 const payload = 'x'.repeat(6 * 1024);
