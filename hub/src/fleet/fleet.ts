@@ -21,7 +21,7 @@ import type { Logger } from 'pino';
 import { type HubConfig, parseHubConfig } from '../hub-config.ts';
 import { architectureOf, kernelsOfCluster } from './kernels.ts';
 import { planRecipe, type RecipePlan } from './recipe.ts';
-import { selectsCluster } from './selection.ts';
+import { judgeCluster, type Selection } from './selection.ts';
 
 /** The hub's ConfigMap with key controller_config.yaml (upstream's name). */
 export const CONFIG_MAP = 'kmm-operator-hub-manager-config';
@@ -90,15 +90,20 @@ export class Fleet {
     if (module.metadata.deletionTimestamp !== undefined) return [];
     return this.clusters
       .list()
-      .filter((cluster) => selectsCluster(module.spec, cluster, this.#inventoryOf(cluster.metadata.name)))
+      .filter((cluster) => judgeCluster(module.spec, cluster, this.#inventoryOf(cluster.metadata.name)) === 'selected')
       .map(({ metadata }) => metadata.name)
       .sort();
   }
 
   selects(module: ManagedClusterModule, clusterName: string): boolean {
+    return this.selectionOf(module, clusterName) === 'selected';
+  }
+
+  /** A module that is being deleted, and a cluster that is gone, deselect. */
+  selectionOf(module: ManagedClusterModule, clusterName: string): Selection {
     const cluster = this.clusters.get(clusterName);
-    if (cluster === undefined || module.metadata.deletionTimestamp !== undefined) return false;
-    return selectsCluster(module.spec, cluster, this.#inventoryOf(clusterName));
+    if (cluster === undefined || module.metadata.deletionTimestamp !== undefined) return 'deselected';
+    return judgeCluster(module.spec, cluster, this.#inventoryOf(clusterName));
   }
 
   kernelsOf(clusterName: string): RawKernelVersion[] {

@@ -1,7 +1,7 @@
 import type { ManagedClusterModuleSpec } from '@kmm-hub/api-types';
 import { expect, test } from 'vitest';
 import { clusterWith, inventoryWith } from '../test-objects.fixture.ts';
-import { selectsCluster } from './selection.ts';
+import { judgeCluster, type Selection } from './selection.ts';
 
 const cluster = clusterWith({ labels: { region: 'eu', tier: 'edge' } });
 const group = {
@@ -16,31 +16,40 @@ const hasCard = { matchLabels: { 'pci-10ee.present': 'true' } };
 const inEurope = { matchExpressions: [{ key: 'region', operator: 'In' as const, values: ['eu'] }] };
 const inAsia = { matchExpressions: [{ key: 'region', operator: 'In' as const, values: ['asia'] }] };
 
-test.each<[string, Partial<ManagedClusterModuleSpec>, boolean]>([
-  ['an empty selector selects every cluster', { selector: {} }, true],
-  ['a selector wants every label of it', { selector: { region: 'eu', tier: 'core' } }, false],
-  ['a clusterSelector may use expressions (W22)', { clusterSelector: inEurope }, true],
-  ['all selectors that are given must match', { selector: { tier: 'edge' }, clusterSelector: inAsia }, false],
-  ['a featureSelector wants a group of nodes with the features', { featureSelector: hasCard }, true],
-  ['a feature that no group has selects nothing', { featureSelector: { matchLabels: { other: 'true' } } }, false],
-  ['features and labels must both match', { selector: { region: 'asia' }, featureSelector: hasCard }, false],
-  ['no selector at all selects nothing', {}, false],
+test.each<[string, Partial<ManagedClusterModuleSpec>, Selection]>([
+  ['an empty selector selects every cluster', { selector: {} }, 'selected'],
+  ['a selector wants every label of it', { selector: { region: 'eu', tier: 'core' } }, 'deselected'],
+  ['a clusterSelector may use expressions (W22)', { clusterSelector: inEurope }, 'selected'],
+  ['all selectors that are given must match', { selector: { tier: 'edge' }, clusterSelector: inAsia }, 'deselected'],
+  ['a featureSelector wants a group of nodes with the features', { featureSelector: hasCard }, 'selected'],
   [
-    'placementRefs select nothing as long as they are not evaluated',
-    { selector: {}, placementRefs: [{ namespace: 'n', name: 'p' }] },
-    false,
+    'a feature that no group has selects nothing',
+    { featureSelector: { matchLabels: { other: 'true' } } },
+    'deselected',
   ],
-  ['placementRefs alone do not select everything', { placementRefs: [{ namespace: 'n', name: 'p' }] }, false],
-])('%s', (_rule, selectors, selected) => {
-  expect(selectsCluster({ spokeNamespace: 'n', ...selectors }, cluster, inventory)).toBe(selected);
+  ['features and labels must both match', { selector: { region: 'asia' }, featureSelector: hasCard }, 'deselected'],
+  ['no selector at all selects nothing', {}, 'deselected'],
+  [
+    'placementRefs are unknown as long as they are not evaluated',
+    { selector: {}, placementRefs: [{ namespace: 'n', name: 'p' }] },
+    'unknown',
+  ],
+  ['placementRefs alone do not select everything', { placementRefs: [{ namespace: 'n', name: 'p' }] }, 'unknown'],
+  [
+    'labels that do not match deselect whatever Placements say',
+    { selector: { region: 'asia' }, placementRefs: [{ namespace: 'n', name: 'p' }] },
+    'deselected',
+  ],
+])('%s', (_rule, selectors, selection) => {
+  expect(judgeCluster({ spokeNamespace: 'n', ...selectors }, cluster, inventory)).toBe(selection);
 });
 
 test('a cluster is selected only once it is accepted, and no longer when it leaves', () => {
   const spec = { spokeNamespace: 'n', selector: {} };
   const leaving = { ...cluster, metadata: { ...cluster.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } };
-  expect(selectsCluster(spec, clusterWith({ accepted: false }), undefined)).toBe(false);
-  expect(selectsCluster(spec, leaving, undefined)).toBe(false);
-  expect(selectsCluster(spec, cluster, undefined)).toBe(true);
+  expect(judgeCluster(spec, clusterWith({ accepted: false }), undefined)).toBe('deselected');
+  expect(judgeCluster(spec, leaving, undefined)).toBe('deselected');
+  expect(judgeCluster(spec, cluster, undefined)).toBe('selected');
 });
 
 test('an unreachable cluster stays selected, so that its modules stay', () => {
@@ -52,9 +61,9 @@ test('an unreachable cluster stays selected, so that its modules stay', () => {
     lastTransitionTime: '2026-01-01T00:00:00Z',
   };
   const unreachable = { ...cluster, status: { conditions: [condition] } };
-  expect(selectsCluster({ spokeNamespace: 'n', selector: {} }, unreachable, undefined)).toBe(true);
+  expect(judgeCluster({ spokeNamespace: 'n', selector: {} }, unreachable, undefined)).toBe('selected');
 });
 
-test('a cluster without an inventory has no features', () => {
-  expect(selectsCluster({ spokeNamespace: 'n', featureSelector: hasCard }, cluster, undefined)).toBe(false);
+test('features of a cluster without an inventory are unknown, so that its modules stay', () => {
+  expect(judgeCluster({ spokeNamespace: 'n', featureSelector: hasCard }, cluster, undefined)).toBe('unknown');
 });

@@ -1,27 +1,36 @@
 import type { ClusterInventory, ManagedCluster, ManagedClusterModuleSpec } from '@kmm-hub/api-types';
 import { matchesLabelSelector, matchesLabels } from '@kmm-hub/rules';
 
+/** `unknown`: the selectors cannot be judged now; nothing new is delivered, and what the cluster has stays. */
+export type Selection = 'selected' | 'deselected' | 'unknown';
+
 /**
  * Whether a module wants a cluster: every selector that is given must match. A cluster that is not accepted, or that is
- * leaving, is not selected; one that is merely unreachable is, so that its modules stay.
- * `featureSelector` matches when any group of nodes has the features. Without any selector nothing is selected, and
- * `placementRefs`, which are not evaluated yet, select nothing either: never more than was asked for.
+ * leaving, is deselected; one that is merely unreachable is not, so that its modules stay.
+ * `featureSelector` matches when any group of nodes has the features; without an inventory that is unknown, as are
+ * `placementRefs`, which are not evaluated yet. Without any selector nothing is selected: never more than was asked for.
  */
-export function selectsCluster(
+export function judgeCluster(
   spec: ManagedClusterModuleSpec,
   cluster: ManagedCluster,
   inventory: ClusterInventory | undefined,
-): boolean {
-  if (cluster.metadata.deletionTimestamp !== undefined || !cluster.spec?.hubAcceptsClient) return false;
-  if (!hasSelector(spec) || (spec.placementRefs ?? []).length > 0) return false;
-  const labels = cluster.metadata.labels ?? {};
-  if (spec.selector !== undefined && !matchesLabels(spec.selector, labels)) return false;
-  if (spec.clusterSelector !== undefined && !matchesLabelSelector(spec.clusterSelector, labels)) return false;
-  const features = spec.featureSelector;
-  if (features === undefined) return true;
-  return (inventory?.spec?.groups ?? []).some((group) => matchesLabelSelector(features, group.features));
+): Selection {
+  if (cluster.metadata.deletionTimestamp !== undefined || !cluster.spec?.hubAcceptsClient) return 'deselected';
+  if (!matchesByLabels(spec, cluster.metadata.labels ?? {})) return 'deselected';
+  if ((spec.placementRefs ?? []).length > 0) return 'unknown';
+  const { selector, clusterSelector, featureSelector } = spec;
+  if (featureSelector === undefined) {
+    return selector === undefined && clusterSelector === undefined ? 'deselected' : 'selected';
+  }
+  if (inventory?.spec === undefined) return 'unknown';
+  const found = inventory.spec.groups.some((group) => matchesLabelSelector(featureSelector, group.features));
+  return found ? 'selected' : 'deselected';
 }
 
-function hasSelector({ selector, clusterSelector, featureSelector }: ManagedClusterModuleSpec): boolean {
-  return [selector, clusterSelector, featureSelector].some((given) => given !== undefined);
+function matchesByLabels(
+  { selector, clusterSelector }: ManagedClusterModuleSpec,
+  labels: Record<string, string>,
+): boolean {
+  if (selector !== undefined && !matchesLabels(selector, labels)) return false;
+  return clusterSelector === undefined || matchesLabelSelector(clusterSelector, labels);
 }

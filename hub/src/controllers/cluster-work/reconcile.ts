@@ -57,8 +57,10 @@ async function settle(deps: ClusterWorkDeps, { module, cluster }: WorkRef, signa
   const { client, fleet, log } = deps;
   const owner = fleet.modules.get(module);
   const work = fleet.workOf(module, cluster);
-  const selected = owner !== undefined && fleet.selects(owner, cluster);
-  const images = selected ? imageStates(deps, owner, cluster) : new Map<string, ImageState>();
+  const selection = owner === undefined ? 'deselected' : fleet.selectionOf(owner, cluster);
+  if (selection === 'unknown') return 'gone'; // nothing new, and what is there stays: unloading is by deselection alone
+  const selected = selection === 'selected';
+  const images = selected && owner !== undefined ? imageStates(deps, owner, cluster) : new Map<string, ImageState>();
   const loadsModule = owner?.spec.moduleSpec?.moduleLoader !== undefined;
   const plan = planWork({ selected, loadsModule, images, ...(work && { current: literalsOf(work) }) });
   if (plan.action === 'delete' || owner === undefined) {

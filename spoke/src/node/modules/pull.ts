@@ -11,6 +11,7 @@ import {
   type PulledManifest,
   parseReference,
   type RegistryAuth,
+  RegistryDeniedError,
 } from '@kmm-hub/oci';
 import { extractModuleFiles, type ModuleFiles } from './extract.ts';
 
@@ -35,8 +36,23 @@ export async function pullModuleFiles(
   { module, config }: PullRequest,
   signal: AbortSignal,
 ): Promise<ModuleFiles> {
+  const kept = await keptManifest(options.imagesFolder, config.containerImage);
+  if (kept === undefined)
+    return pullWith(options, { config, auth: await authFor(options.client, module, signal) }, signal);
+  try {
+    // Kept on the disk: neither Secret nor registry is needed, so that a node loads without both.
+    return await pullWith(options, { config, kept }, signal);
+  } catch (err) {
+    // Other files of a private image than before are wanted.
+    if (!(err instanceof RegistryDeniedError)) throw err;
+    return pullWith(options, { config, kept, auth: await authFor(options.client, module, signal) }, signal);
+  }
+}
+
+type Pull = { config: ModuleConfig; kept?: PulledManifest; auth?: RegistryAuth | undefined };
+
+async function pullWith(options: PullOptions, { config, kept, auth }: Pull, signal: AbortSignal): Promise<ModuleFiles> {
   const { imagesFolder, release } = options;
-  const auth = await authFor(options.client, module, signal);
   const { host } = parseReference(config.containerImage);
   const client = createRegistryClient({
     ...(auth && { auth }),
@@ -46,7 +62,6 @@ export async function pullModuleFiles(
     unverifiedHosts: (name) => config.insecurePull && name === host,
   });
   try {
-    const kept = await keptManifest(imagesFolder, config.containerImage);
     const image = kept ?? (await client.getManifest(config.containerImage, signal));
     const files = await extractModuleFiles({ client, image, config, release, imagesFolder, signal });
     if (kept === undefined) await keepManifest(imagesFolder, image);

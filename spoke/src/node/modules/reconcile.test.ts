@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { hostTree } from '../features/test/host-tree.ts';
 import { Intents } from './intents.ts';
 import type { Kmod } from './kmod.ts';
+import { modprobeError } from './kmod-errors.ts';
 import { type Attempt, type NodeModulesDeps, reconcileNodeModules } from './reconcile.ts';
 
 const RELEASE = '6.1.0-53-amd64';
@@ -33,16 +34,20 @@ class RegistryAwayError extends HubError {
 
 /** A node whose modprobe changes /proc/modules, with an API server that keeps the status. */
 async function world() {
+  /** What modprobe says instead of doing its work. */
+  const refuse: { load?: string; unload?: string } = {};
   const root = await hostTree({ 'proc/modules': '', 'image/modules/hello.ko': 'K' });
   const calls: string[] = [];
   const setLoaded = (line: string) => writeFile(join(root.path, 'proc/modules'), line);
   const kmod: Kmod = {
     load: async ({ names }) => {
       calls.push(`load ${names}`);
+      if (refuse.load !== undefined) throw modprobeError(refuse.load);
       await setLoaded('hello 1 0 - Live 0x0\n');
     },
     unload: async ({ names }) => {
       calls.push(`unload ${names}`);
+      if (refuse.unload !== undefined) throw modprobeError(refuse.unload);
       await setLoaded('');
     },
     filesOf: async () => [],
@@ -67,7 +72,20 @@ async function world() {
   const node = { nodeName: 'node-a', release: RELEASE, bootId: 'boot-1', log: pino({ level: 'silent' }) };
   const attempts = new Map<string, Attempt>();
   const deps: NodeModulesDeps = { client, host: root.host, kmod, intents, attempts, pull, ...node };
-  return { root, deps, nmc, calls, registry, setLoaded, [Symbol.asyncDispose]: () => root[Symbol.asyncDispose]() };
+  const due = () => {
+    for (const [key, attempt] of attempts) attempts.set(key, { ...attempt, dueAt: 0 });
+  };
+  return {
+    root,
+    deps,
+    nmc,
+    calls,
+    registry,
+    refuse,
+    due,
+    setLoaded,
+    [Symbol.asyncDispose]: () => root[Symbol.asyncDispose](),
+  };
 }
 
 test('a wanted module is pulled, loaded and reported once, and then left alone', async () => {
@@ -150,4 +168,63 @@ test('a node without a NodeModulesConfig unloads what an intent says it loaded',
   await reconcileNodeModules(at.deps, undefined, signal);
   expect(at.calls).toContain('unload hello');
   await rm(join(at.root.path, 'proc/modules'));
+});
+
+test('a module of the same name that somebody else loaded is never reported as ours', async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  await at.setLoaded('hello 1 0 - Live 0x0\n');
+  at.refuse.load = "modprobe: ERROR: could not insert 'hello': Module already in kernel.";
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  at.due();
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.nmc.status?.modules?.[0]?.config).toBeUndefined();
+  expect(at.nmc.status?.modules?.[0]?.error?.reason).toBe('ModuleAlreadyLoaded');
+  at.nmc.spec = { modules: [] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.calls).not.toContain('unload hello');
+});
+
+test('nothing is loaded over a module that cannot be unloaded, also while that waits to be tried again', async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  at.refuse.unload = 'modprobe: FATAL: Module hello is in use.';
+  at.nmc.spec = { modules: [module('sha256:bb')] };
+  at.calls.length = 0;
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  await reconcileNodeModules(at.deps, at.nmc, signal); // the event of our own status write
+  expect(at.calls).not.toContain('load hello');
+  expect(at.nmc.status?.modules?.[0]).toMatchObject({ config: config('sha256:aa'), error: { reason: 'ModuleInUse' } });
+});
+
+test("a failure that is no longer anybody's is forgotten, and nothing is looked at again for it", async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  at.refuse.unload = 'modprobe: FATAL: Module hello is in use.';
+  at.nmc.spec = { modules: [module('sha256:bb')] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  at.nmc.spec = { modules: [module()] }; // taken back
+  expect(await reconcileNodeModules(at.deps, at.nmc, signal)).toBeUndefined();
+  expect(at.nmc.status?.modules).toEqual([{ ...module(), bootId: 'boot-1' }]);
+});
+
+test('a full disk of the node reaches the status, and the other modules are loaded', async () => {
+  await using at = await world();
+  const pull = at.deps.pull;
+  const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' });
+  const deps: NodeModulesDeps = {
+    ...at.deps,
+    pull: async (request, limit) => {
+      if (request.config.containerImage.endsWith('bb')) throw full;
+      return pull(request, limit);
+    },
+  };
+  at.nmc.spec = { modules: [{ ...module('sha256:bb'), name: 'big' }, module()] };
+  await reconcileNodeModules(deps, at.nmc, signal);
+  expect(at.nmc.status?.modules).toMatchObject([
+    { name: 'big', error: { reason: 'NodeDiskFailed' } },
+    { name: 'hello', bootId: 'boot-1' },
+  ]);
 });

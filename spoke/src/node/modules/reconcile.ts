@@ -13,8 +13,10 @@ import type { HostRoot } from '../features/host-root.ts';
 import type { ModuleFiles } from './extract.ts';
 import type { Intents } from './intents.ts';
 import type { Kmod } from './kmod.ts';
+import { ModprobeTimeoutError } from './kmod-errors.ts';
 import { loadModule, unloadModule } from './load.ts';
 import { readLoadedModules } from './loaded-modules.ts';
+import { nodeFailure } from './node-failure.ts';
 import { type ModuleAction, type ModuleKey, planModules } from './plan.ts';
 import type { PullRequest } from './pull.ts';
 import { type Outcome, statusAfter } from './status.ts';
@@ -55,16 +57,33 @@ export async function reconcileNodeModules(
     loaded: new Set((await readLoadedModules(deps.host)).keys()),
   });
   for (const module of held) deps.log.debug({ ...module, release: deps.release }, 'waits for another kernel');
-  let status: NodeModuleStatus[] = before;
-  const blocked = new Set<string>(); // what failed to unload must not be loaded over
+  let status = settled(deps, { status: before, busy: [...actions.map(({ module }) => module), ...held] });
+  await writeStatus(deps, { before, status }, signal);
+  const blocked = new Set<string>(); // what failed to unload, or waits to be tried again, must not be loaded over
   for (const action of actions) {
-    if (blocked.has(keyText(action.module)) || !isDue(deps, action)) continue;
+    const key = keyText(action.module);
+    if (!isDue(deps, action)) blocked.add(key);
+    if (blocked.has(key)) continue;
     const outcome = await carryOut(deps, action, signal);
-    if (outcome?.kind === 'failed') blocked.add(keyText(action.module));
+    if (outcome?.kind === 'failed') blocked.add(key);
     status = outcome === undefined ? status : statusAfter(status, outcome);
     await writeStatus(deps, { before, status }, signal);
   }
   return nextLook(deps);
+}
+
+/** Modules that need nothing any more: their failures are forgotten, here and in the status. */
+function settled(
+  { attempts }: NodeModulesDeps,
+  { status, busy }: { status: NodeModuleStatus[]; busy: ModuleKey[] },
+): NodeModuleStatus[] {
+  const keys = new Set(busy.map(keyText));
+  for (const key of attempts.keys()) if (!keys.has(key)) attempts.delete(key);
+  return status.map((entry) => {
+    if (keys.has(keyText(entry)) || entry.error === undefined) return entry;
+    const { error: _error, ...right } = entry;
+    return right;
+  });
 }
 
 /** A node whose NodeModulesConfig is gone wants nothing. */
@@ -93,7 +112,8 @@ async function carryOut(
     const durationMs = Math.round(performance.now() - started);
     log.info({ node: nodeName, module: `${namespace}/${name}`, action: action.action, durationMs }, 'module settled');
     return outcome;
-  } catch (err) {
+  } catch (caught) {
+    const err = nodeFailure(caught);
     if (signal.aborted || !(err instanceof HubError)) throw err;
     const failures = (attempts.get(keyText(action.module))?.failures ?? 0) + 1;
     const dueAt = Date.now() + backoffMs(failures, RETRY);
@@ -121,7 +141,13 @@ async function act(deps: NodeModulesDeps, action: ModuleAction, signal: AbortSig
   if (!resumes) {
     const files = await pull({ module, config }, signal);
     await intents.write({ namespace, name, config, bootId });
-    await loadModule({ config, files, release, host, kmod, signal });
+    try {
+      await loadModule({ config, files, release, host, kmod, signal });
+    } catch (err) {
+      // What is in the kernel under the name now is not ours. Only a modprobe that was left behind may still end well.
+      if (!(err instanceof ModprobeTimeoutError)) await intents.remove(module);
+      throw err;
+    }
   }
   return { kind: 'loaded', module, bootId };
 }
