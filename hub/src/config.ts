@@ -1,6 +1,6 @@
 import { env } from 'node:process';
 import { HUB_NAMESPACE, UsageError } from '@kmm-hub/api-types';
-import { type ConnectionOptions, integerFlag, parseFlags, processEnvironment } from '@kmm-hub/kube';
+import { type ConnectionOptions, environmentFlag, integerFlag, parseFlags, processEnvironment } from '@kmm-hub/kube';
 import { Command, Option } from 'commander';
 
 export type HubConfigFlags = { connection: ConnectionOptions; redisUrl: string; namespace: string; healthPort: number };
@@ -11,7 +11,7 @@ type Flags = { kubeconfig?: string; redis?: string; namespace?: string; healthPo
 export function hubFlags(argv: readonly string[]): HubConfigFlags | undefined {
   const command = new Command('hub')
     .description('Plans images and ManifestWorks for every ManagedClusterModule of the fleet.')
-    .addOption(new Option('--kubeconfig <file>', 'hub API server; default: in-cluster, else KUBECONFIG'))
+    .addOption(environmentFlag('--kubeconfig <file>', 'hub API server; default: in-cluster, else KUBECONFIG'))
     .addOption(new Option('--redis <url>', 'Redis of the image queue, with its password').env('KMM_REDIS'))
     .addOption(
       new Option('--namespace <name>', `namespace of ConfigMaps and Secrets; default ${HUB_NAMESPACE}`).env(

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { explain, HubError } from '@kmm-hub/api-types';
 import { Command } from 'commander';
 import { demoResult, reportText } from './demo/report.ts';
-import { runDemo, type World } from './demo/run-demo.ts';
+import { emptyWorld, runDemo, type World } from './demo/run-demo.ts';
 import { Steps } from './demo/steps.ts';
 import { Disposables, stopOnSignals } from './host/disposables.ts';
 import { runFolder } from './host/run-folder.ts';
@@ -21,11 +21,11 @@ const { signal, release } = stopOnSignals(disposables);
 const steps = new Steps(folder);
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
-let world: World | undefined;
+const world: World = emptyWorld();
 let failure: unknown;
 try {
   const interactive = process.stdout.isTTY === true;
-  world = await runDemo({ context: { folder, disposables, signal }, steps, keep, interactive });
+  await runDemo({ context: { folder, disposables, signal }, steps, keep, interactive }, world);
   say(`\n${reportText(world, steps.results)}`);
   if (keep) await stayUntilStopped(world);
 } catch (err) {

@@ -26,11 +26,11 @@ export type DemoResult = {
 };
 
 export function demoResult(
-  world: World | undefined,
+  world: World,
   { ok, seconds, steps }: { ok: boolean; seconds: number; steps: StepResult[] },
 ): DemoResult {
-  const builds = world?.image?.status?.builds ?? 0;
-  return { ok, seconds, builds, works: world?.works ?? 0, nodes: world?.rows ?? [], steps };
+  const builds = world.image?.status?.builds ?? 0;
+  return { ok, seconds, builds, works: world.works, nodes: world.rows, steps };
 }
 
 const PLAIN = { chars: borderless(), style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 } };

@@ -47,8 +47,13 @@ export type DemoOptions = { context: WorldContext; steps: Steps; keep: boolean; 
 
 type Work = (world: World, output: (line: string) => void) => Promise<void>;
 
+/** A world of which nothing is there yet: whoever holds it sees how far a failed run came. */
+export function emptyWorld(): World {
+  return { rows: [], works: 0 } as unknown as World;
+}
+
 /** Runs the main job from nothing to the removal; each step has read back what it did. @throws StepFailedError */
-export async function runDemo(options: DemoOptions): Promise<World> {
+export async function runDemo(options: DemoOptions, world: World = emptyWorld()): Promise<World> {
   const { steps, keep, interactive } = options;
   const step = (name: string, work: Work): ListrTask<World> => ({
     title: name,
@@ -80,7 +85,7 @@ export async function runDemo(options: DemoOptions): Promise<World> {
     fallbackRenderer: 'simple',
     fallbackRendererCondition: () => !interactive,
   });
-  return list.run({ rows: [], works: 0 } as unknown as World);
+  return list.run(world);
 }
 
 function serverTasks({ context }: DemoOptions): [string, Work][] {
@@ -171,6 +176,8 @@ function moduleTasks({ context }: DemoOptions): [string, Work][] {
         const digest = world.image.status?.digest ?? '';
         const { works } = await verify.delivered(world, { node: NODE, digest }, { signal });
         world.works = works.length;
+        const builds = world.image.status?.builds ?? 0;
+        if (works.length !== 1 || builds !== 1) throw new RangeError(`${works.length} works and ${builds} builds`);
       },
     ],
     [

@@ -21,7 +21,7 @@ function chain(error: unknown): string {
   return cause === '' || text.includes(cause) ? text : `${text}: ${cause}`;
 }
 
-/** Runs and times the steps of one run; */
+/** Runs and times the steps of one run. */
 export class Steps {
   readonly results: StepResult[] = [];
   readonly #folder: string;

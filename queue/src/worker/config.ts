@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { env } from 'node:process';
 import { HUB_NAMESPACE, UsageError } from '@kmm-hub/api-types';
-import { type ConnectionOptions, integerFlag, parseFlags, processEnvironment } from '@kmm-hub/kube';
+import { type ConnectionOptions, environmentFlag, integerFlag, parseFlags, processEnvironment } from '@kmm-hub/kube';
 import { Command, Option } from 'commander';
 
 export type WorkerFlags = {
@@ -45,7 +45,7 @@ function workerCommand(): Command {
   const namespace = `namespace of ConfigMaps and Secrets; default ${HUB_NAMESPACE}`;
   return new Command('worker')
     .description('Builds, signs and publishes module images from the queue.')
-    .addOption(new Option('--kubeconfig <file>', 'hub API server; default: in-cluster, else KUBECONFIG'))
+    .addOption(environmentFlag('--kubeconfig <file>', 'hub API server; default: in-cluster, else KUBECONFIG'))
     .addOption(new Option('--redis <url>', 'Redis of the image queue, with its password').env('KMM_REDIS'))
     .addOption(new Option('--namespace <name>', namespace).env('KMM_NAMESPACE'))
     .addOption(
