@@ -21,7 +21,12 @@ export const ManagedClusterModuleSpec = Type.Object(
           namespace: Type.String({ maxLength: 63, description: 'Namespace of the Placement.' }),
           name: Type.String({ maxLength: 253, description: 'Name of the Placement.' }),
         }),
-        { maxItems: 16, ...mapBy('namespace', 'name'), description: 'OCM Placements whose decisions select clusters.' },
+        {
+          maxItems: 16,
+          ...mapBy('namespace', 'name'),
+          description:
+            'OCM Placements whose decisions select clusters. Not evaluated yet: what is delivered stays, nothing new is.',
+        },
       ),
     ),
     featureSelector: Type.Optional(LabelSelector),
@@ -56,7 +61,7 @@ export const ManagedClusterModuleSpec = Type.Object(
           ),
           drain: Type.Optional(Type.Boolean({ description: 'Whether nodes are drained first.' })),
         },
-        { description: 'How nodes of one cluster follow each other.' },
+        { description: 'How nodes of one cluster follow each other. Not obeyed yet: nodes load at once.' },
       ),
     ),
   },

@@ -12,7 +12,7 @@ import {
   type NodeResourceTopology,
   SPOKE_NAMESPACE,
 } from '@kmm-hub/api-types';
-import { createRegistryClient, extractToMemory } from '@kmm-hub/oci';
+import { createRegistryClient, extractToMemory, type PulledManifest, type RegistryClient } from '@kmm-hub/oci';
 import { runCommand } from '../host/command.ts';
 import { waitFor } from '../host/wait.ts';
 import type { LabNode } from '../nodes/node.ts';
@@ -76,6 +76,7 @@ export async function signersOf(
     const { files } = await extractToMemory({ client, image: manifest, roots: [root], signal });
     const modules = files.filter(({ path }) => path.endsWith('.ko'));
     if (modules.length === 0) throw new Unexpected('the image holds no module');
+    await requireTools(client, manifest, signal);
     await mkdir(join(folder, 'published'), { recursive: true });
     return await Promise.all(
       modules.map(async ({ path, content }) => {
@@ -87,6 +88,14 @@ export async function signersOf(
   } finally {
     await client.close();
   }
+}
+
+/** Upstream's worker pods run these from the image (KMM v2.6 §3.6), so an image of ours serves its spokes too. */
+async function requireTools(client: RegistryClient, image: PulledManifest, signal: AbortSignal): Promise<void> {
+  const { files, links } = await extractToMemory({ client, image, roots: ['/bin'], signal });
+  const names = new Set([...files, ...links].map(({ path }) => path));
+  const missing = ['bin/sh', 'bin/cp', 'bin/mkdir'].filter((path) => !names.has(path));
+  if (missing.length > 0) throw new Unexpected(`the image lacks ${missing.join(', ')}`);
 }
 
 export type Delivered = { works: ManifestWork[]; module: Module; nmc: NodeModulesConfig };
