@@ -18,6 +18,7 @@ const started = performance.now();
 const folder = await runFolder('demo');
 const disposables = new Disposables();
 const { signal, release } = stopOnSignals(disposables);
+const failed = new AbortController();
 const steps = new Steps(folder);
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
@@ -25,11 +26,16 @@ const world: World = emptyWorld();
 let failure: unknown;
 try {
   const interactive = process.stdout.isTTY === true;
-  await runDemo({ context: { folder, disposables, signal }, steps, keep, interactive }, world);
+  await runDemo(
+    { context: { folder, disposables, signal: AbortSignal.any([signal, failed.signal]) }, steps, keep, interactive },
+    world,
+  );
   say(`\n${reportText(world, steps.results)}`);
   if (keep) await stayUntilStopped(world);
 } catch (err) {
   failure = err;
+  failed.abort(err); // the steps beside the failed one end too
+  await steps.settled();
   process.exitCode = 1;
   process.stderr.write(`${err instanceof HubError ? explain(err) : String((err as Error).stack ?? err)}\n`);
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { explain, HubError } from '@kmm-hub/api-types';
 
 export type StepResult = { name: string; ok: boolean; seconds: number };
@@ -25,13 +26,26 @@ function chain(error: unknown): string {
 export class Steps {
   readonly results: StepResult[] = [];
   readonly #folder: string;
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(folder: string) {
     this.#folder = folder;
   }
 
   /** Counts as done only when `work` has read back what it did. @throws StepFailedError */
-  async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+  run<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const running = this.#timed(name, work).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return running;
+  }
+
+  /** Resolves when no step runs any more: what a failed step left running beside it must not outlive the run. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([...this.#running]);
+    await setImmediate(); // whoever shows the steps has shown their ends
+  }
+
+  async #timed<T>(name: string, work: () => Promise<T>): Promise<T> {
     const started = performance.now();
     const seconds = () => Math.round((performance.now() - started) / 100) / 10;
     try {

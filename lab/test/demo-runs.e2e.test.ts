@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { checkout, controlPlaneProgram } from '../src/host/config.ts';
+import { waitFor } from '../src/host/wait.ts';
+
+const { signal } = new AbortController(); // vitest's own limits end what hangs
+
+/** As `npm run demo -- …` starts it, setting up included. */
+function demo(args: string[], env: Record<string, string> = {}) {
+  return execa(process.execPath, [join(checkout, 'scripts/demo.mjs'), ...args], {
+    cwd: checkout,
+    reject: false,
+    timeout: 400_000,
+    env,
+  });
+}
+
+test('a kept world can be looked into with the kubeconfigs it prints, and is gone once it is stopped', async () => {
+  let shown = '';
+  const running = demo(['--keep']);
+  running.stdout?.on('data', (chunk) => {
+    shown += String(chunk);
+  });
+  const check = async () => (shown.includes('Stop it with') ? shown : undefined);
+  await waitFor({ what: 'the kept world', check, timeoutMs: 300_000, signal });
+  const kubeconfig = /export KUBECONFIG=(\S+) +# hub/.exec(shown)?.[1] ?? '';
+  const phase = ['get', 'managedclustermodule', 'hello-kmod', '--output=jsonpath={.status.nodesAvailable}'];
+  const { stdout } = await execa(controlPlaneProgram('kubectl'), phase, { env: { KUBECONFIG: kubeconfig } });
+  expect(stdout).toBe('1');
+  running.kill('SIGTERM');
+  await running;
+  const after = await execa(controlPlaneProgram('kubectl'), phase, { env: { KUBECONFIG: kubeconfig }, reject: false });
+  expect(after.exitCode).not.toBe(0); // the world is gone
+  await rm(dirname(dirname(kubeconfig)), { recursive: true, force: true });
+});
+
+test('a step that fails is named with its reason and the place of the logs, and the exit code is 1', async () => {
+  const empty = await mkdtemp(join(tmpdir(), 'kmm-no-cache-'));
+  try {
+    // past the set-up: the programs of the control plane are not in this cache
+    const run = await execa(process.execPath, [join(checkout, 'lab/src/demo.ts'), '--json'], {
+      cwd: checkout,
+      reject: false,
+      timeout: 120_000,
+      env: { KMM_HUB_CACHE: empty },
+    });
+    const result = JSON.parse(run.stdout.trimEnd().split('\n').at(-1) ?? '');
+    expect({ code: run.exitCode, ok: result.ok }).toEqual({ code: 1, ok: false });
+    const [, folder = ''] =
+      /^step "control plane \S+" failed: .*npm run setup.* The logs of this run are in (\S+)\.$/m.exec(run.stderr) ??
+      [];
+    expect(existsSync(folder)).toBe(true);
+    await rm(folder, { recursive: true });
+  } finally {
+    await rm(empty, { recursive: true, force: true });
+  }
+});
