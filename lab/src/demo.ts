@@ -43,7 +43,7 @@ for (const { name, error } of await disposables.stopAll()) {
   process.stderr.write(`${name} did not stop as it should: ${explain(error)}\n`);
 }
 release();
-if (failure === undefined) await rm(folder, { recursive: true, force: true });
+if (failure === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 5 }); // a server's last words may still be written
 const seconds = Math.round((performance.now() - started) / 100) / 10;
 const ok = failure === undefined;
 if (ok) say(`Everything was verified by reading it back; ${seconds} s.`);

@@ -72,8 +72,8 @@ export class ProbePort {
     if (this.#socket !== undefined && !this.#socket.destroyed && this.#socket.readable) return this.#socket;
     const socket = createConnection(this.#options.socketPath).setEncoding('utf8');
     this.#socket = socket;
-    await once(socket, 'connect', { signal });
     socket.on('error', () => socket.destroy()); // between two questions nobody else listens; the next one reconnects
+    await once(socket, 'connect', { signal });
     return socket;
   }
 }
