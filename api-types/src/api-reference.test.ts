@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { expect, test } from 'vitest';
 import { apiReference } from './api-reference.ts';
-import type { CrdDefinition } from './crd.ts';
+import type { CrdDefinition, OtherVersion } from './crd.ts';
 import { rules, StringMap, Texts } from './schema.ts';
 
 const definition: CrdDefinition = {
@@ -32,6 +32,18 @@ const definition: CrdDefinition = {
   }),
   columns: [{ name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' }],
 };
+
+test('the reference tells how a version that is served too differs', () => {
+  const linesFor = (...otherVersions: OtherVersion[]) => {
+    const text = apiReference(new Map([['Ours', [{ ...definition, otherVersions }]]]), {});
+    return text.split('\n').filter((line) => line.startsWith('Served'));
+  };
+  const spec = Type.Object({ size: Type.Integer(), tags: Type.Array(Type.String()) });
+  expect(linesFor({ version: 'v1beta1' }, { version: 'v1alpha1', properties: Type.Object({ spec }) })).toEqual([
+    'Served as `lab.example/v1beta1` too, with the same fields.',
+    'Served as `lab.example/v1alpha1` too, without `spec.labels`, `spec.parts`, `spec.parts[].id`, `spec.volume` and with `spec.tags` required.',
+  ]);
+});
 
 test('the reference tells every field with its type, default, bounds and words, and every rule', () => {
   const core = { Volume: { type: 'object', description: 'A volume.', properties: { name: { type: 'string' } } } };

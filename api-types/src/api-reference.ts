@@ -1,5 +1,5 @@
 import type { JsonSchema } from './core-schema/extract.ts';
-import type { CrdDefinition, PrinterColumn } from './crd.ts';
+import { type CrdDefinition, type PrinterColumn, versionsOf } from './crd.ts';
 import { kindSchema } from './crd-manifest.ts';
 import type { Rule } from './schema.ts';
 
@@ -27,16 +27,36 @@ export function apiReference(
 
 function kindSection(definition: CrdDefinition): string {
   const { group, version, kind, plural, shortNames = [], scope, description, columns = [] } = definition;
+  const [, ...others] = versionsOf(definition);
   const schema = kindSchema(definition);
-  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...properties } = schema.properties ?? {};
   const names = [plural, ...shortNames].map(code).join(', ');
   return [
     `### ${kind}\n`,
     `${description}\n`,
     `\`${group}/${version}\` · ${scope} · ${names} · columns ${columns.map((column: PrinterColumn) => column.name).join(', ')}\n`,
-    table(fieldsOf({ ...schema, properties })),
+    ...others.map((other) => otherVersion(definition, other)),
+    table(fieldsOfKind(definition)),
     rulesList(schema),
   ].join('\n');
+}
+
+function fieldsOfKind(definition: CrdDefinition): Field[] {
+  const schema = kindSchema(definition);
+  const { apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...properties } = schema.properties ?? {};
+  return fieldsOf({ ...schema, properties });
+}
+
+/** What is different in a version that is served beside the stored one. */
+function otherVersion(stored: CrdDefinition, other: CrdDefinition): string {
+  const theirs = new Map(fieldsOfKind(other).map((field) => [field.path, field]));
+  const ours = fieldsOfKind(stored);
+  const absent = ours.filter(({ path }) => !theirs.has(path)).map(({ path }) => path);
+  const required = ours.filter(({ path, required }) => !required && theirs.get(path)?.required).map(({ path }) => path);
+  const differences = [
+    ...(absent.length > 0 ? [`without ${absent.map(code).join(', ')}`] : []),
+    ...(required.length > 0 ? [`with ${required.map(code).join(', ')} required`] : []),
+  ];
+  return `Served as \`${other.group}/${other.version}\` too, ${differences.join(' and ') || 'with the same fields'}.\n`;
 }
 
 function coreSection(name: string, schema: JsonSchema): string {

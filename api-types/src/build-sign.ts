@@ -9,7 +9,7 @@ export const TlsOptions = Type.Object(
   { description: 'How the registry is reached.' },
 );
 
-export const BuildArg = Type.Object({ name: Text('Name of the ARG.'), value: Text('Its value.', 4096) });
+export const BuildArg = Type.Object({ name: Text('Name of the ARG.'), value: Text('Its value.', 65_536) });
 
 /** How an image is built when its registry does not have it (KMM v2.6 `build`). */
 export const Build = Type.Object(

@@ -1,14 +1,14 @@
 import { Type } from 'typebox';
 import { expandCoreTypes } from './core-schema/expand.ts';
 import type { JsonSchema } from './core-schema/extract.ts';
-import type { CrdDefinition } from './crd.ts';
+import { type CrdDefinition, versionsOf } from './crd.ts';
 
 /**
  * The CustomResourceDefinition of a kind, for deploy/crds. `core` holds the schemas of Kubernetes' core types by short name, as
  * core-schema/core-v1.json does.
  */
 export function crdManifest(definition: CrdDefinition, core: Readonly<Record<string, JsonSchema>>) {
-  const { group, version, kind, plural, shortNames, scope, properties, columns, annotations } = definition;
+  const { group, kind, plural, shortNames, scope, annotations } = definition;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
     kind: 'CustomResourceDefinition',
@@ -17,16 +17,12 @@ export function crdManifest(definition: CrdDefinition, core: Readonly<Record<str
       group,
       names: { kind, listKind: `${kind}List`, plural, singular: kind.toLowerCase(), ...(shortNames && { shortNames }) },
       scope,
-      versions: [
-        {
-          name: version,
-          served: true,
-          storage: true,
-          ...(columns && { additionalPrinterColumns: columns }),
-          ...('status' in properties.properties && { subresources: { status: {} } }),
-          schema: { openAPIV3Schema: expandCoreTypes(kindSchema(definition), core) },
-        },
-      ],
+      versions: versionsOf(definition).map((version, index) => ({
+        ...{ name: version.version, served: true, storage: index === 0 },
+        ...(version.columns && { additionalPrinterColumns: version.columns }),
+        ...('status' in version.properties.properties && { subresources: { status: {} } }),
+        schema: { openAPIV3Schema: expandCoreTypes(kindSchema(version), core) },
+      })),
     },
   };
 }

@@ -28,7 +28,15 @@ export type CrdDefinition<P extends TProperties = TProperties> = {
   rules?: Rule[];
   /** Annotations of the CRD itself. */
   annotations?: Record<string, string>;
+  /** Served beside `version`, which is the stored one. */
+  otherVersions?: OtherVersion[];
 };
+
+/**
+ * A version without a schema or columns of its own has those of the stored one. Nothing converts between them, so their fields
+ * must be the same by name and type; who writes through a version that lacks a field takes it from the object.
+ */
+export type OtherVersion = { version: string; properties?: TObject; columns?: PrinterColumn[] };
 
 /** A kind: where it is served, and what its CRD is written from. */
 export type Crd<T extends KubeObject> = Resource<T> & { readonly definition: CrdDefinition };
@@ -37,4 +45,9 @@ export type Crd<T extends KubeObject> = Resource<T> & { readonly definition: Crd
 export function defineCrd<P extends TProperties>(definition: CrdDefinition<P>): Crd<KubeObject & Static<TObject<P>>> {
   const { group, version, kind, plural, scope } = definition;
   return { group, version, kind, plural, namespaced: scope === 'Namespaced', definition };
+}
+
+/** The kind once for each version that is served, the stored one first. */
+export function versionsOf({ otherVersions = [], ...stored }: CrdDefinition): CrdDefinition[] {
+  return [stored, ...otherVersions.map((other) => ({ ...stored, ...other }))];
 }

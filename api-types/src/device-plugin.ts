@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { CoreType } from './core-schema/core-type.ts';
+import { DNS_SUBDOMAIN } from './patterns.ts';
 import { Opaque, rules, Text, Texts } from './schema.ts';
 
 const PULL_POLICY = rules({
@@ -51,11 +52,16 @@ export const DevicePlugin = Type.Object(podFields, {
 });
 export type DevicePlugin = Static<typeof DevicePlugin>;
 
-const SUBDOMAIN = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
-
 /** resource.k8s.io DeviceClass, as far as a Module writes it. */
 const DeviceClass = Type.Object({
-  name: Type.String({ minLength: 1, maxLength: 253, pattern: SUBDOMAIN, description: 'Name of the DeviceClass.' }),
+  name: Type.String({
+    maxLength: 253,
+    description: 'Name of the DeviceClass.',
+    ...rules({
+      rule: `self.matches('^${DNS_SUBDOMAIN}$')`,
+      message: 'name of a device class must be a lower-case DNS subdomain such as gpu.example.com; correct it',
+    }),
+  }),
   selectors: Type.Optional(
     Type.Array(
       Type.Object({
@@ -92,7 +98,7 @@ export const Dra = Type.Object(
       maxLength: 253,
       description: 'Name of the driver, a DNS subdomain such as gpu.example.com.',
       ...rules({
-        rule: `self.matches('${SUBDOMAIN}')`,
+        rule: `self.matches('^${DNS_SUBDOMAIN}$')`,
         message: 'driverName must be a lower-case DNS subdomain such as gpu.example.com; correct it',
       }),
     }),

@@ -32,6 +32,8 @@ const HEADINGS: Record<keyof typeof crds, string> = {
   'ocm-hub': "Open Cluster Management's, on the hub",
   'ocm-placement': "Open Cluster Management's, for Placements",
   'ocm-spoke': "Open Cluster Management's, on a spoke",
+  'ocm-add-on': "Open Cluster Management's, for add-ons",
+  'ocm-rest': "Open Cluster Management's other kinds, kept as they are written",
 };
 
 /** Kubernetes' core types as the API server of the lab describes them (`npm run refresh:core-v1 --workspace api-types`). */

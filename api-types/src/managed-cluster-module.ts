@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { defineCrd } from './crd.ts';
 import { ModuleSpec } from './module.ts';
+import { DNS_LABEL } from './patterns.ts';
 import { Conditions, Count, IntOrString, LabelSelector, mapBy, rules, StringEnum, StringMap } from './schema.ts';
 
 /** ManagedClusterModule.spec: upstream's three fields, and ours, none of which travels to a spoke. */
@@ -10,8 +11,12 @@ export const ManagedClusterModuleSpec = Type.Object(
     spokeNamespace: Type.String({
       minLength: 1,
       maxLength: 63,
-      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
       description: 'Namespace of the Module on each spoke. It must exist there.',
+      ...rules({
+        rule: `self.matches('^${DNS_LABEL}$')`,
+        message:
+          'spokeNamespace must be the name of a namespace: lower-case letters, digits and - between them; correct it',
+      }),
     }),
     selector: Type.Optional(StringMap({ description: 'Labels of the ManagedClusters; {} selects all.' })),
     clusterSelector: Type.Optional(LabelSelector),

@@ -34,7 +34,7 @@ export const managedClusterSet = defineCrd({
           ),
           managedNamespaces: Type.Optional(
             Type.Array(Type.Object({ name: Text('Namespace.', 63) }), {
-              maxItems: 256,
+              maxItems: 1024,
               ...mapBy('name'),
               description: 'Namespaces on each cluster of the set.',
             }),

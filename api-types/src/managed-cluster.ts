@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { defineCrd } from './crd.ts';
-import { Conditions, IntOrString, mapBy, StringEnum } from './schema.ts';
+import { Conditions, IntOrString, mapBy, Nullable, StringEnum } from './schema.ts';
 
 const Name = (description: string, maxLength = 253) => Type.String({ maxLength, description });
 const Quantities = (description: string) =>
@@ -27,7 +27,7 @@ export const managedCluster = defineCrd({
                 url: Name('API server of the cluster.', 2048),
                 caBundle: Type.Optional(Type.String({ format: 'byte', description: 'Its CA.' })),
               }),
-              { maxItems: 16, description: 'How the cluster is reached.' },
+              { maxItems: 64, description: 'How the cluster is reached.' },
             ),
           ),
           hubAcceptsClient: Type.Optional(Type.Boolean({ default: false, description: 'The hub lets it join.' })),
@@ -41,15 +41,10 @@ export const managedCluster = defineCrd({
                 value: Type.Optional(Name('Taint value.', 1024)),
                 effect: StringEnum(['NoSelect', 'PreferNoSelect', 'NoSelectIfNew'], { description: 'What it does.' }),
                 timeAdded: Type.Optional(
-                  Type.Unsafe<string | null>({
-                    type: 'string',
-                    format: 'date-time',
-                    nullable: true,
-                    description: 'When; set by OCM.',
-                  }),
+                  Nullable(Type.String({ format: 'date-time', description: 'When; set by OCM.' })),
                 ),
               }),
-              { maxItems: 64, description: 'What keeps Placements away.' },
+              { maxItems: 1024, description: 'What keeps Placements away.' },
             ),
           ),
         },
@@ -70,7 +65,7 @@ export const managedCluster = defineCrd({
           ),
           clusterClaims: Type.Optional(
             Type.Array(Type.Object({ name: Name('Claim.'), value: Name('Its value.', 1024) }), {
-              maxItems: 128,
+              maxItems: 1024, // OCM sends 20 of the users', unless it is told to send more
               ...mapBy('name'),
               description: 'What the cluster says of itself.',
             }),
@@ -82,7 +77,7 @@ export const managedCluster = defineCrd({
                 clusterSet: Name('Set.'),
                 conditions: Type.Optional(Conditions),
               }),
-              { maxItems: 256, ...mapBy('clusterSet', 'name'), description: 'Namespaces of the sets.' },
+              { maxItems: 1024, ...mapBy('clusterSet', 'name'), description: 'Namespaces of the sets.' },
             ),
           ),
         },

@@ -1,10 +1,16 @@
 import { type Static, Type } from 'typebox';
 import { defineCrd } from './crd.ts';
 import type { KubeObject } from './kube-object.ts';
-import { Conditions, EmbeddedObject, mapBy, StringEnum, Texts } from './schema.ts';
+import { DNS_SUBDOMAIN } from './patterns.ts';
+import { Conditions, EmbeddedObject, mapBy, rules, StringEnum, Texts } from './schema.ts';
 
 const Name = (description: string, maxLength = 253) => Type.String({ maxLength, description });
 const Optional = (description: string, maxLength = 253) => Type.Optional(Name(description, maxLength));
+const AccountName = (description: string) =>
+  Type.String({ minLength: 1, maxLength: 253, pattern: `^${DNS_SUBDOMAIN}$`, description });
+
+/** More than fit into the 512,000 bytes that OCM's webhook allows a work. */
+export const MOST_MANIFESTS = 8192;
 
 export const ResourceIdentifier = Type.Object(
   { group: Optional('API group.'), resource: Name('Plural.'), name: Name('Name.'), namespace: Optional('Namespace.') },
@@ -15,10 +21,10 @@ export type ResourceIdentifier = Static<typeof ResourceIdentifier>;
 const JsonPath = Type.Object({
   name: Name('Name of the value.'),
   version: Optional('Version of the object that the path is for.'),
-  path: Name('JSONPath from the root of the object.', 1024),
+  path: Name('JSONPath from the root of the object.', 4096),
 });
 
-const PATHS = { maxItems: 64, maxLength: 1024 };
+const PATHS = { maxItems: 1024 };
 
 const IgnoreFields = Type.Object({
   condition: StringEnum(['OnSpokePresent', 'OnSpokeChange'], { default: 'OnSpokePresent', description: 'When.' }),
@@ -61,13 +67,19 @@ export const UpdateStrategy = Type.Object(
 );
 export type UpdateStrategy = Static<typeof UpdateStrategy>;
 
-const ConditionRule = Type.Object({
-  condition: Name('Condition type that is set.', 316),
-  type: StringEnum(['WellKnownConditions', 'CEL'], { description: 'How it is judged.' }),
-  celExpressions: Type.Optional(Texts('For type CEL; all must hold.', { maxItems: 32 })),
-  message: Optional('Message of the condition.', 32768),
-  messageExpression: Optional('CEL expression of the message.', 4096),
-});
+const ConditionRule = Type.Object(
+  {
+    condition: Name('Condition type that is set.', 316),
+    type: StringEnum(['WellKnownConditions', 'CEL'], { description: 'How it is judged.' }),
+    celExpressions: Type.Optional(Texts('For type CEL; all must hold.', { maxLength: 16_384 })),
+    message: Optional('Message of the condition.', 32768),
+    messageExpression: Optional('CEL expression of the message.', 16_384),
+  },
+  rules({
+    rule: "self.type != 'CEL' || self.condition != ''",
+    message: 'condition is empty; name the condition that the CEL expressions set',
+  }),
+);
 
 export const ManifestConfig = Type.Object({
   resourceIdentifier: ResourceIdentifier,
@@ -76,10 +88,10 @@ export const ManifestConfig = Type.Object({
       Type.Object({
         type: StringEnum(['WellKnownStatus', 'JSONPaths'], { description: 'Which values are fed back.' }),
         jsonPaths: Type.Optional(
-          Type.Array(JsonPath, { maxItems: 64, ...mapBy('name'), description: 'For type JSONPaths.' }),
+          Type.Array(JsonPath, { maxItems: 1024, ...mapBy('name'), description: 'For type JSONPaths.' }),
         ),
       }),
-      { maxItems: 16, description: 'Values of the applied object that come back to the hub.' },
+      { maxItems: 64, description: 'Values of the applied object that come back to the hub.' },
     ),
   ),
   feedbackScrapeType: Type.Optional(
@@ -88,7 +100,7 @@ export const ManifestConfig = Type.Object({
   updateStrategy: Type.Optional(UpdateStrategy),
   conditionRules: Type.Optional(
     Type.Array(ConditionRule, {
-      maxItems: 16,
+      maxItems: 64,
       ...mapBy('condition'),
       description: 'Conditions of the applied object.',
     }),
@@ -121,7 +133,7 @@ export const ManifestWorkSpec = Type.Object(
             Type.Object(
               {
                 orphaningRules: Type.Optional(
-                  Type.Array(ResourceIdentifier, { maxItems: 256, description: 'Exactly these objects.' }),
+                  Type.Array(ResourceIdentifier, { maxItems: MOST_MANIFESTS, description: 'Exactly these objects.' }),
                 ),
               },
               { description: 'For SelectivelyOrphan: what stays.' },
@@ -132,7 +144,9 @@ export const ManifestWorkSpec = Type.Object(
         { description: 'What goes with the work.' },
       ),
     ),
-    manifestConfigs: Type.Optional(Type.Array(ManifestConfig, { maxItems: 256, description: 'How each is applied.' })),
+    manifestConfigs: Type.Optional(
+      Type.Array(ManifestConfig, { maxItems: MOST_MANIFESTS, description: 'How each is applied.' }),
+    ),
     executor: Type.Optional(
       Type.Object(
         {
@@ -141,7 +155,10 @@ export const ManifestWorkSpec = Type.Object(
               {
                 type: StringEnum(['ServiceAccount'], { description: 'Kind of the executor.' }),
                 serviceAccount: Type.Optional(
-                  Type.Object({ namespace: Name('Namespace.'), name: Name('Name.') }, { description: 'On the spoke.' }),
+                  Type.Object(
+                    { namespace: AccountName('Namespace.'), name: AccountName('Name.') },
+                    { description: 'On the spoke.' },
+                  ),
                 ),
               },
               { description: 'Who that is.' },
@@ -187,7 +204,7 @@ export const ManifestStatus = Type.Object({
   statusFeedback: Type.Optional(
     Type.Object(
       {
-        values: Type.Optional(Type.Array(FeedbackValue, { maxItems: 256, ...mapBy('name'), description: 'By name.' })),
+        values: Type.Optional(Type.Array(FeedbackValue, { maxItems: 1024, ...mapBy('name'), description: 'By name.' })),
       },
       { description: 'Values of the applied object.' },
     ),
@@ -220,7 +237,7 @@ export const manifestWork = defineCrd({
             Type.Object(
               {
                 manifests: Type.Optional(
-                  Type.Array(ManifestStatus, { maxItems: 1024, description: 'One entry a manifest.' }),
+                  Type.Array(ManifestStatus, { maxItems: MOST_MANIFESTS, description: 'One entry a manifest.' }),
                 ),
               },
               { description: 'How each manifest fares.' },
@@ -233,53 +250,3 @@ export const manifestWork = defineCrd({
   }),
 });
 export type ManifestWork = Omit<NonNullable<(typeof manifestWork)['type']>, 'spec'> & { spec: ManifestWorkSpec };
-
-export const AppliedResource = Type.Object({
-  group: Optional('API group.'),
-  resource: Name('Plural.'),
-  name: Name('Name.'),
-  namespace: Optional('Namespace.'),
-  version: Name('API version.'),
-  uid: Optional('uid of the object.', 64),
-});
-export type AppliedResource = Static<typeof AppliedResource>;
-
-/** work.open-cluster-management.io/v1, on the spoke: owns what one work applied. */
-export const appliedManifestWork = defineCrd({
-  group: 'work.open-cluster-management.io',
-  version: 'v1',
-  kind: 'AppliedManifestWork',
-  plural: 'appliedmanifestworks',
-  scope: 'Cluster',
-  description: 'What one ManifestWork applied here.',
-  columns: [
-    { name: 'Work', type: 'string', jsonPath: '.spec.manifestWorkName' },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
-  ],
-  properties: Type.Object({
-    spec: Type.Optional(
-      Type.Object(
-        {
-          hubHash: Name('sha256 of the URL of the hub.', 64),
-          manifestWorkName: Name('Name of the work.'),
-          agentID: Type.Optional(Name('Agent that applied it.', 128)),
-        },
-        { description: 'Which work it is of.' },
-      ),
-    ),
-    status: Type.Optional(
-      Type.Object(
-        {
-          appliedResources: Type.Optional(
-            Type.Array(AppliedResource, { maxItems: 4096, description: 'What it owns.' }),
-          ),
-          evictionStartTime: Type.Optional(
-            Type.String({ format: 'date-time', description: 'When the work went missing.' }),
-          ),
-        },
-        { description: 'Written by the work agent.' },
-      ),
-    ),
-  }),
-});
-export type AppliedManifestWork = NonNullable<(typeof appliedManifestWork)['type']>;

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { BuildArg, TlsOptions } from './build-sign.ts';
 import { defineCrd } from './crd.ts';
-import { Conditions, LocalObjectReference, StringEnum } from './schema.ts';
+import { Conditions, LocalObjectReference, StringEnum, Texts } from './schema.ts';
 
 const Name = (description: string, maxLength = 253) => Type.String({ maxLength, description });
 
@@ -25,9 +25,9 @@ export const ModuleImageSpec = Type.Object(
             pattern: '^[0-9a-f]{64}$',
             description: 'The text that the recipe key covers.',
           }),
-          buildArgs: Type.Array(BuildArg, { maxItems: 256, description: 'Every build argument, DTK_AUTO included.' }),
+          buildArgs: Type.Array(BuildArg, { maxItems: 512, description: 'Every build argument, DTK_AUTO included.' }),
           secrets: Type.Optional(
-            Type.Array(LocalObjectReference, { maxItems: 64, description: 'Mounted during the build.' }),
+            Type.Array(LocalObjectReference, { maxItems: 128, description: 'Mounted during the build.' }),
           ),
           baseImageRegistryTLS: Type.Optional(TlsOptions),
         },
@@ -41,10 +41,8 @@ export const ModuleImageSpec = Type.Object(
           certSecret: Name('Secret with key `cert`, in the namespace of the hub.'),
           unsignedImage: Type.Optional(Name('What is signed when there is no build.', 512)),
           unsignedImageRegistryTLS: Type.Optional(TlsOptions),
-          filesToSign: Type.Array(Type.String({ maxLength: 1024 }), {
-            maxItems: 256,
-            description: 'Absolute .ko paths.',
-          }),
+          // Templates are filled in, and the container's list stands before the mapping's: more, and longer, than a Module's.
+          filesToSign: Texts('Absolute .ko paths.', { maxItems: 512, maxLength: 8192 }),
         },
         { description: 'Absent: the image is published unsigned.' },
       ),
@@ -70,7 +68,7 @@ export const ModuleImageStatus = Type.Object(
     contentKey: Type.Optional(Name('What went in, secrets by version; reported by the worker.', 64)),
     signedFiles: Type.Optional(
       Type.Array(Type.Object({ path: Name('Path in the image.', 1024), sha256: Name('Of the signed file.', 64) }), {
-        maxItems: 256,
+        maxItems: 4096, // a glob stands for many files
         description: 'What was signed.',
       }),
     ),

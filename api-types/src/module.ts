@@ -4,6 +4,7 @@ import { defineCrd } from './crd.ts';
 import { DevicePlugin, Dra, PullPolicy } from './device-plugin.ts';
 import { hasInTreeList, hasInTreeSingle, imageRules, inTreeFields, KernelMapping } from './kernel-mapping.ts';
 import { CheckedModprobe } from './modprobe.ts';
+import { LABEL_NAME } from './patterns.ts';
 import { Count, LocalObjectReference, rules, StringMap, Text } from './schema.ts';
 import { CheckedToleration } from './toleration.ts';
 
@@ -15,6 +16,12 @@ const signsBelowDirName = (object: string) =>
 /** CEL: whether `sign` of an object says what to sign when nothing is built. */
 const hasUnsigned = (object: string) =>
   `has(${object}.sign) && has(${object}.sign.unsignedImage) && ${object}.sign.unsignedImage != ''`;
+/** CEL: a mapping `m`, or the container that it inherits from, names the object that `section.reference` is. */
+const eitherNames = (section: 'build' | 'sign', reference: string) =>
+  ['m', 'self']
+    .map((object) => `${object}.${section}`)
+    .map((place) => `(has(${place}) && has(${place}.${reference}.name) && ${place}.${reference}.name != '')`)
+    .join(' || ');
 const DIR_NAME_MESSAGE =
   'sign.filesToSign must begin with modprobe.dirName and a slash, as in /opt/lib/modules/; correct the path or dirName';
 
@@ -32,7 +39,7 @@ export const ModuleLoaderContainer = Type.Object(
         maxLength: 63,
         description: 'Enables ordered upgrade by node labels.',
         ...rules({
-          rule: "self.matches('^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$')",
+          rule: `self == '' || self.matches('^${LABEL_NAME}$')`,
           message:
             'version must be a label value, since nodes carry it: letters, digits, - _ and . between them; correct it',
         }),
@@ -69,6 +76,16 @@ export const ModuleLoaderContainer = Type.Object(
       {
         rule: `has(self.build) || (${hasUnsigned('self')}) || self.kernelMappings.all(m, !(has(self.sign) || has(m.sign)) || has(m.build) || (${hasUnsigned('m')}))`,
         message: 'sign has nothing to sign: a kernel mapping has neither build nor sign.unsignedImage; set one of them',
+      },
+      {
+        rule: `self.kernelMappings.all(m, !(has(self.build) || has(m.build)) || ${eitherNames('build', 'dockerfileConfigMap')})`,
+        message:
+          'build names no Dockerfile; set dockerfileConfigMap.name, there or in build of the container, to a ConfigMap with key dockerfile',
+      },
+      {
+        rule: `self.kernelMappings.all(m, !(has(self.sign) || has(m.sign)) || ((${eitherNames('sign', 'keySecret')}) && (${eitherNames('sign', 'certSecret')})))`,
+        message:
+          'sign names no Secret; set keySecret.name and certSecret.name, there or in sign of the container, to Secrets with key key and key cert',
       },
       {
         rule: "(has(self.version) && self.version != '') == (has(oldSelf.version) && oldSelf.version != '')",

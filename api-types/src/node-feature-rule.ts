@@ -12,7 +12,9 @@ export const MatchExpression = Type.Object(
       ] as const,
       { description: 'How the value of the feature is compared.' },
     ),
-    value: Type.Optional(Texts('What it is compared with: none, one, two or many, as op needs.')),
+    value: Type.Optional(
+      Texts('What it is compared with: none, one, two or many, as op needs.', { maxItems: 4096 }), // every id of a vendor
+    ),
     type: Type.Optional(Text('`version` compares as versions, for Gt, Ge, Lt, Le, GtLt and GeLe.', 32)),
   },
   { description: 'A condition on one value.' },
@@ -88,6 +90,9 @@ export const nodeFeatureRule = defineCrd({
   columns: [{ name: 'Rules', type: 'string', jsonPath: '.spec.rules[*].name' }, age],
 });
 export type NodeFeatureRule = NonNullable<(typeof nodeFeatureRule)['type']>;
+
+/** The same kind in the group in which OpenShift's NFD serves it, too, since 4.11. */
+export const openshiftNodeFeatureRule = defineCrd({ ...nodeFeatureRule.definition, group: 'nfd.openshift.io' });
 
 export const nodeFeatureGroup = defineCrd({
   group: 'nfd.k8s-sigs.io',

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { defineCrd } from './crd.ts';
+import { inTreeFields } from './kernel-mapping.ts';
 import { Modprobe } from './modprobe.ts';
 import { LocalObjectReference, mapBy, Text } from './schema.ts';
 import { Toleration } from './toleration.ts';
@@ -17,13 +18,7 @@ export const ModuleConfig = Type.Object(
     imagePullPolicy: Type.Optional(
       Type.String({ default: 'IfNotPresent', maxLength: 32, description: 'Always, IfNotPresent or Never.' }),
     ),
-    inTreeModulesToRemove: Type.Optional(
-      Type.Array(Type.String({ maxLength: 128 }), {
-        maxItems: 64,
-        description: 'In-tree modules that are unloaded first.',
-      }),
-    ),
-    inTreeModuleToRemove: Type.Optional(Text('Deprecated single form.', 128)),
+    ...inTreeFields,
     modprobe: Modprobe,
   },
   { description: 'The image and how it is loaded.' },

@@ -35,6 +35,16 @@ export const Zone = Type.Object({
 });
 export type Zone = Static<typeof Zone>;
 
+const Policies = Type.Array(Type.String({ maxLength: 64 }), {
+  maxItems: 8,
+  description: 'Deprecated upstream, still written.',
+});
+const zones = Type.Array(Zone, { maxItems: 1024, description: 'NUMA zones.' });
+
+/**
+ * topology.node.k8s.io of NFD's topology updater and the schedulers that read it. v1alpha2 is stored; v1alpha1 has the policies in
+ * attributes' place and requires them, so whoever writes gives both.
+ */
 export const nodeResourceTopology = defineCrd({
   group: 'topology.node.k8s.io',
   version: 'v1alpha2',
@@ -48,12 +58,11 @@ export const nodeResourceTopology = defineCrd({
     { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
   ],
   properties: Type.Object({
-    topologyPolicies: Type.Optional(
-      Type.Array(Type.String({ maxLength: 64 }), { maxItems: 8, description: 'Deprecated upstream, still written.' }),
-    ),
-    zones: Type.Array(Zone, { maxItems: 1024, description: 'NUMA zones.' }),
+    topologyPolicies: Type.Optional(Policies),
+    zones,
     attributes: Type.Optional(Attributes('Topology manager policy and scope.')),
   }),
+  otherVersions: [{ version: 'v1alpha1', properties: Type.Object({ topologyPolicies: Policies, zones }) }],
   annotations: { 'api-approved.kubernetes.io': 'https://github.com/kubernetes/enhancements/pull/1870' },
 });
 export type NodeResourceTopology = NonNullable<(typeof nodeResourceTopology)['type']>;

@@ -14,7 +14,7 @@ const ClaimSelector = Type.Object(
           operator: StringEnum(['In', 'NotIn', 'Exists', 'DoesNotExist'], { description: 'How it is compared.' }),
           values: Type.Optional(Texts('For In, NotIn.', { maxItems: 1000, maxLength: 1024 })),
         }),
-        { maxItems: 64, description: 'Conditions on claims; all must hold.' },
+        { maxItems: 256, description: 'Conditions on claims; all must hold.' },
       ),
     ),
   },
@@ -29,7 +29,7 @@ const Predicate = Type.Object({
         claimSelector: Type.Optional(ClaimSelector),
         celSelector: Type.Optional(
           Type.Object(
-            { celExpressions: Type.Optional(Texts('Over managedCluster; all must hold.', { maxItems: 64 })) },
+            { celExpressions: Type.Optional(Texts('Over managedCluster; all must hold.', { maxLength: 16_384 })) },
             { description: 'Clusters by CEL.' },
           ),
         ),
@@ -64,7 +64,7 @@ const PrioritizerPolicy = Type.Object(
             Type.Integer({ default: 1, minimum: -10, maximum: 10, description: 'How much it counts.' }),
           ),
         }),
-        { maxItems: 64, description: 'Scores and their weights.' },
+        { maxItems: 256, description: 'Scores and their weights.' },
       ),
     ),
   },
@@ -118,7 +118,7 @@ const DecisionStrategy = Type.Object(
                   { description: 'Clusters of the group.' },
                 ),
               }),
-              { maxItems: 64, description: 'Groups with a name; the other clusters have none.' },
+              { maxItems: 1024, description: 'Groups with a name; the other clusters have none.' },
             ),
           ),
           clustersPerDecisionGroup: Type.Optional(
@@ -147,15 +147,15 @@ export const placement = defineCrd({
   properties: Type.Object({
     spec: Type.Object(
       {
-        clusterSets: Type.Optional(Texts('Sets; empty: all that are bound.', { maxLength: 253 })),
+        clusterSets: Type.Optional(Texts('Sets; empty: all that are bound.', { maxItems: 1024, maxLength: 253 })),
         numberOfClusters: Type.Optional(Type.Integer({ description: 'How many at most; absent: all.' })),
         predicates: Type.Optional(
-          Type.Array(Predicate, { maxItems: 64, description: 'What clusters must be; one must hold.' }),
+          Type.Array(Predicate, { maxItems: 256, description: 'What clusters must be; one must hold.' }),
         ),
         prioritizerPolicy: Type.Optional(PrioritizerPolicy),
         spreadPolicy: Type.Optional(SpreadPolicy),
         tolerations: Type.Optional(
-          Type.Array(ClusterToleration, { maxItems: 64, description: 'Taints of clusters that do not matter.' }),
+          Type.Array(ClusterToleration, { maxItems: 256, description: 'Taints of clusters that do not matter.' }),
         ),
         decisionStrategy: Type.Optional(DecisionStrategy),
         sortBy: Type.Optional(

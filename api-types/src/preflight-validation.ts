@@ -32,7 +32,7 @@ const status = Type.Optional(
     {
       modules: Type.Optional(
         Type.Array(PreflightModuleStatus, {
-          maxItems: 1000,
+          maxItems: 10_000,
           ...mapBy('namespace', 'name'),
           description: 'Each Module of the cluster.',
         }),

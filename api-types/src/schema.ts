@@ -51,6 +51,11 @@ export function IntOrString(options: TSchemaOptions = {}) {
   return Type.Unsafe<number | string>({ 'x-kubernetes-int-or-string': true, ...options });
 }
 
+/** The same, or null: the API server keeps a null that somebody writes instead of refusing the object. */
+export function Nullable<T extends TSchema>(schema: T) {
+  return Type.Unsafe<Static<T> | null>({ ...schema, nullable: true });
+}
+
 /** A CEL rule; `message` names the field and the remedy. */
 export type Rule = { rule: string; message: string; fieldPath?: string };
 
@@ -84,13 +89,13 @@ export const Conditions = Type.Array(
     lastTransitionTime: Type.String({ format: 'date-time', description: 'When the status last changed.' }),
     observedGeneration: Type.Optional(Type.Integer({ minimum: 0, description: 'The generation that was judged.' })),
   }),
-  { maxItems: 32, ...mapBy('type'), description: 'metav1.Condition list.' },
+  { maxItems: 128, ...mapBy('type'), description: 'metav1.Condition list.' },
 );
 
 /** metav1.LabelSelector. */
 export const LabelSelector = Type.Object(
   {
-    matchLabels: Type.Optional(StringMap({ maxProperties: 64, description: 'Labels that must be equal.' })),
+    matchLabels: Type.Optional(StringMap({ description: 'Labels that must be equal.' })),
     matchExpressions: Type.Optional(
       Type.Array(
         Type.Object(
@@ -112,7 +117,7 @@ export const LabelSelector = Type.Object(
             },
           ),
         ),
-        { maxItems: 64, description: 'Expressions, all of which must hold.' },
+        { maxItems: 256, description: 'Expressions, all of which must hold.' },
       ),
     ),
   },

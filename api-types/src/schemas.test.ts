@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest';
 import type { JsonSchema } from './core-schema/extract.ts';
-import type { CrdDefinition } from './crd.ts';
+import { type CrdDefinition, versionsOf } from './crd.ts';
 import { kindSchema } from './crd-manifest.ts';
 import { crds } from './crds.ts';
+import { module } from './module.ts';
+import { moduleImage } from './module-image.ts';
+import { nodeModulesConfig } from './node-modules-config.ts';
 
 type Place = { path: string; schema: JsonSchema };
 
@@ -28,11 +31,10 @@ function placesIn(definition: CrdDefinition): Place[] {
 const all = Object.values(crds).flat();
 const ours = Object.entries(crds).flatMap(([folder, list]) => (folder.startsWith('ocm') ? [] : list));
 const offenders = (list: typeof all, isWrong: (place: Place) => boolean) =>
-  list.flatMap(({ definition }) =>
-    placesIn(definition)
-      .filter(isWrong)
-      .map(({ path }) => path),
-  );
+  list
+    .flatMap(({ definition }) => versionsOf(definition).flatMap(placesIn))
+    .filter(isWrong)
+    .map(({ path }) => path);
 
 test('every field of every kind is described', () => {
   const isField = (path: string) => /\.[^.[{]+$/.test(path);
@@ -54,9 +56,9 @@ test('every kind has columns, the last of them its age', () => {
   expect(lastColumns).toEqual(all.map(({ kind }) => [kind, 'Age']));
 });
 
-test('every kind of ours and of upstream KMM has a short name, and no two have the same', () => {
+test('every kind of ours and of upstream KMM has a short name, and no two of one group have the same', () => {
   expect(ours.filter(({ definition }) => !definition.shortNames?.length).map(({ kind }) => kind)).toEqual([]);
-  const names = all.flatMap(({ definition }) => definition.shortNames ?? []);
+  const names = all.flatMap(({ group, definition }) => (definition.shortNames ?? []).map((name) => `${name}.${group}`));
   expect(new Set(names).size).toBe(names.length);
 });
 
@@ -69,4 +71,36 @@ test('every rule says what to do in words of its own', () => {
   const messageOf = new Map(rules.map(({ rule, message }) => [message, rule]));
   expect(rules.filter(({ rule, message }) => messageOf.get(message) !== rule)).toEqual([]);
   expect(rules.filter(({ message }) => !message.includes(';')).map(({ message }) => message)).toEqual([]);
+});
+
+/** Bounds below a place of one kind, by the path from there. */
+function boundsBelow(definition: CrdDefinition, place: string): Map<string, number> {
+  const keywords = ['maxLength', 'maxItems', 'maxProperties'];
+  return new Map(
+    placesIn(definition).flatMap(({ path, schema }) =>
+      keywords.flatMap((keyword) =>
+        path.startsWith(place) && typeof schema[keyword] === 'number'
+          ? [[`${path.slice(place.length)} ${keyword}`, schema[keyword]] as const]
+          : [],
+      ),
+    ),
+  );
+}
+
+const LOADER = 'Module.spec.moduleLoader.container';
+const CONFIG = 'NodeModulesConfig.spec.modules[].config';
+test.each([
+  { from: `${LOADER}.modprobe`, to: `${CONFIG}.modprobe`, kind: nodeModulesConfig, lists: 1 },
+  { from: `${LOADER}.inTreeModulesToRemove`, to: `${CONFIG}.inTreeModulesToRemove`, kind: nodeModulesConfig, lists: 1 },
+  // The container's list and the mapping's become one (rules: inheritMapping).
+  { from: `${LOADER}.build.secrets`, to: 'ModuleImage.spec.build.secrets', kind: moduleImage, lists: 2 },
+  { from: `${LOADER}.build.buildArgs`, to: 'ModuleImage.spec.build.buildArgs', kind: moduleImage, lists: 2 },
+  { from: `${LOADER}.sign.filesToSign`, to: 'ModuleImage.spec.sign.filesToSign', kind: moduleImage, lists: 2 },
+])('whatever $from may hold has room in $to', ({ from, to, kind, lists }) => {
+  const room = boundsBelow(kind.definition, to);
+  const needed = [...boundsBelow(module.definition, from)].map(
+    ([path, bound]) => [path, path === ' maxItems' ? bound * lists : bound] as const,
+  );
+  expect(needed).not.toEqual([]);
+  expect(needed.filter(([path, bound]) => bound > (room.get(path) ?? 0))).toEqual([]);
 });

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { DNS_SUBDOMAIN, LABEL_NAME } from './patterns.ts';
 import { rules } from './schema.ts';
 
 /** core/v1 Toleration. */
@@ -15,9 +16,6 @@ export const Toleration = Type.Object({
 });
 export type Toleration = Static<typeof Toleration>;
 
-const SUBDOMAIN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*';
-const QUALIFIED_NAME = `^(${SUBDOMAIN}/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`;
-const LABEL_VALUE = '^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$';
 const EXISTS = "has(self.operator) && self.operator == 'Exists'";
 
 /** A toleration that a person writes, under the rules of KMM v2.6's webhook (rule 2), which are those of pods. */
@@ -33,7 +31,7 @@ export const CheckedToleration = Type.Object(
       message: 'key of a toleration is empty; set it, or set operator Exists to tolerate every taint',
     },
     {
-      rule: `!has(self.key) || self.key == '' || self.key.matches('${QUALIFIED_NAME}')`,
+      rule: `!has(self.key) || self.key == '' || (self.key.indexOf('/') <= 253 && self.key.matches('^(${DNS_SUBDOMAIN}/)?${LABEL_NAME}$'))`,
       message: 'key of a toleration must be a label key such as example.com/gpu; correct it',
     },
     {
@@ -41,7 +39,7 @@ export const CheckedToleration = Type.Object(
       message: 'value of a toleration must be empty with operator Exists; remove value, or set operator Equal',
     },
     {
-      rule: `!has(self.value) || self.value.matches('${LABEL_VALUE}')`,
+      rule: `!has(self.value) || self.value == '' || self.value.matches('^${LABEL_NAME}$')`,
       message: 'value of a toleration must be a label value: letters, digits, - _ and . between them; correct it',
     },
     {

@@ -8,15 +8,18 @@ import { extractCoreSchemas, type JsonSchema } from '../src/core-schema/extract.
 import { kindSchema } from '../src/crd-manifest.ts';
 import { crds } from '../src/crds.ts';
 import { coreSchemas } from '../src/generated-files.ts';
-import type { Resource } from '../src/kube-object.ts';
+import { apiVersionOf, type Resource } from '../src/kube-object.ts';
 import { managedClusterModule } from '../src/managed-cluster-module.ts';
 import { managedClusterSetBinding } from '../src/managed-cluster-set.ts';
+import { manifestWork } from '../src/manifest-work.ts';
 import { module } from '../src/module.ts';
 import { CONTAINS_MODULES_LABEL } from '../src/names.ts';
+import { nodeResourceTopology } from '../src/node-resource-topology.ts';
 import { preflightValidation } from '../src/preflight-validation.ts';
 import { type Answer, type ApiServer, apiServerOf } from './api-server.ts';
 import { loading, moduleRules } from './rule-table.ts';
 import { wholeDraModuleSpec, wholeModuleSpec } from './whole-module.ts';
+import { fieldsLeftOut, wholeObjects } from './whole-objects.ts';
 
 const { signal } = new AbortController(); // vitest's own limits end what hangs
 let folder: string;
@@ -96,20 +99,56 @@ describe('a Module', () => {
     expect(body.spec).toMatchObject({ moduleLoader: { container: { modprobe: { dirName: '/opt' } } } });
   });
 
-  test('may have 1,000 kernel mappings, each with an expression and files to sign, and not one more', async () => {
-    const mappings = (count: number) =>
-      Array.from({ length: count }, (_, index) => ({
-        regexp: `^6\\.${index}\\.[0-9]+-[0-9]+-(cloud-)?amd64$`,
-        containerImage: `registry.example.com/team/kmod-${index}:\${KERNEL_FULL_VERSION}`,
-        build: { dockerfileConfigMap: { name: 'dockerfile' } },
-        sign: {
-          ...{ keySecret: { name: 'key' }, certSecret: { name: 'cert' } },
-          filesToSign: ['a', 'b', 'c', 'd'].map((name) => `/opt/lib/modules/\${KERNEL_FULL_VERSION}/extra/${name}.ko`),
-        },
-      }));
-    expect(complaints(await createModule(loading({ kernelMappings: mappings(1000) })))).toEqual({ status: 201 });
-    const { causes = [] } = complaints(await createModule(loading({ kernelMappings: mappings(1001) })));
-    expect(causes[0]).toMatchObject({ field: 'spec.moduleLoader.container.kernelMappings' });
+  test('needs a name that, with its namespace, has room in a node label', async () => {
+    const named = (length: number) => create(module, loading({}), { name: 'm'.repeat(length - 'default'.length) });
+    const policyIsInForce = async () => ((await named(42)).status === 422 ? true : undefined);
+    await waitFor({ what: 'the policy on names', check: policyIsInForce, timeoutMs: 120_000, signal });
+    expect((await named(42)).body.message).toContain(
+      'metadata.name and metadata.namespace have 42 characters together, and node labels built from them have room for 41; shorten one of them',
+    );
+    expect(complaints(await named(41))).toEqual({ status: 201 });
+  });
+});
+
+/** The two kinds that carry what a module is: where it stands in each. */
+const carriers = [
+  { kind: 'Module', resource: module, place: 'spec', specOf: (spec: object) => spec },
+  {
+    kind: 'ManagedClusterModule',
+    resource: managedClusterModule,
+    place: 'spec.moduleSpec',
+    specOf: (moduleSpec: object) => ({ spokeNamespace: 'drivers', selector: {}, moduleSpec }),
+  },
+];
+
+describe.each(carriers)('what a $kind carries', ({ resource, place, specOf }) => {
+  // 1.2 MB: etcd stores no more than 1.5 MiB. Rules must neither cost too much at their worst, nor take seconds.
+  const mappings = (count: number) =>
+    Array.from({ length: count }, (_, index) => ({
+      regexp: `^6\\.${index}\\.[0-9]+-[0-9]+-(${'cloud-|rt-|'.repeat(9)})?amd64$`,
+      containerImage: `registry.example.com/${'team/'.repeat(20)}kmod-${index}:\${KERNEL_FULL_VERSION}`,
+      inTreeModulesToRemove: Array.from({ length: 8 }, (_, other) => `in_tree_${other}`),
+      build: { dockerfileConfigMap: { name: 'dockerfile' } },
+      sign: {
+        ...{ keySecret: { name: 'key' }, certSecret: { name: 'cert' } },
+        filesToSign: Array.from(
+          { length: 12 },
+          (_, file) => `/opt/lib/modules/\${KERNEL_FULL_VERSION}/extra/${file}.ko`,
+        ),
+      },
+    }));
+
+  test('may have 1,000 kernel mappings with all that etcd has room for, and not one more', async () => {
+    const object = { metadata: { name: 'large', ...(resource.namespaced && { namespace: 'default' }) } };
+    const post = (count: number) =>
+      api({
+        ...{ method: 'POST', resource, dryRun: false },
+        object: { ...object, ...{ spec: specOf(loading({ kernelMappings: mappings(count) })) } },
+      });
+    expect(complaints(await post(1000))).toEqual({ status: 201 });
+    expect((await api({ method: 'DELETE', resource, object, dryRun: false })).status).toBe(200);
+    const { causes = [] } = complaints(await post(1001));
+    expect(causes[0]).toMatchObject({ field: `${place}.moduleLoader.container.kernelMappings` });
   });
 
   test.each([
@@ -117,25 +156,15 @@ describe('a Module', () => {
     ['removed', { version: '1' }, {}],
     ['emptied', { version: '1' }, { version: '' }],
   ])('is refused when version is %s later', async (change, before, after) => {
-    const metadata = { name: `version-${change}`, namespace: 'default' };
-    const stored = { resource: module, dryRun: false, object: { metadata, spec: loading(before) } };
+    const metadata = { name: `version-${change}`, ...(resource.namespaced && { namespace: 'default' }) };
+    const stored = { resource, dryRun: false, object: { metadata, spec: specOf(loading(before)) } };
     const { body } = await api({ method: 'POST', ...stored });
     const update = (container: object) =>
-      api({ method: 'PUT', resource: module, object: { metadata: body.metadata, ...{ spec: loading(container) } } });
+      api({ method: 'PUT', resource, object: { metadata: body.metadata, ...{ spec: specOf(loading(container)) } } });
     expect(complaints(await update(after))).toEqual(
-      refused('spec.moduleLoader.container', 'version can neither be added nor removed later; delete the object'),
+      refused(`${place}.moduleLoader.container`, 'version can neither be added nor removed later; delete the object'),
     );
     expect(complaints(await update({ ...before, imagePullPolicy: 'Always' }))).toEqual({ status: 200 });
-  });
-
-  test('needs a name that, with its namespace, has room in a node label', async () => {
-    const named = (length: number) => create(module, loading({}), { name: 'm'.repeat(length - 'default'.length) });
-    const policyIsInForce = async () => ((await named(42)).status === 422 ? true : undefined);
-    await waitFor({ what: 'the policy on names', check: policyIsInForce, timeoutMs: 20_000, signal });
-    expect((await named(42)).body.message).toContain(
-      'metadata.name and metadata.namespace have 42 characters together, and node labels built from them have room for 41; shorten one of them',
-    );
-    expect(complaints(await named(41))).toEqual({ status: 201 });
   });
 });
 
@@ -178,6 +207,13 @@ describe('a ManagedClusterModule', () => {
       bad: { moduleSpec, nodeRollout: { maxUnavailable: 0 } },
     },
     {
+      message:
+        'spokeNamespace must be the name of a namespace: lower-case letters, digits and - between them; correct it',
+      field: 'spec.spokeNamespace',
+      good: { moduleSpec, spokeNamespace: 'drivers-2' },
+      bad: { moduleSpec, spokeNamespace: 'Drivers' },
+    },
+    {
       message: 'values are missing; operators In and NotIn need at least one',
       field: EXPRESSION,
       good: selecting({ operator: 'In', values: ['eu'] }),
@@ -215,6 +251,21 @@ describe('other kinds', () => {
     );
   });
 
+  test('a ManifestWork names the condition that its CEL expressions set', async () => {
+    const judging = (condition: string) => ({
+      manifestConfigs: [
+        {
+          resourceIdentifier: { resource: 'configmaps', name: 'a' },
+          conditionRules: [{ condition, type: 'CEL', celExpressions: ['true'] }],
+        },
+      ],
+    });
+    expect(complaints(await create(manifestWork, judging('Complete')))).toEqual({ status: 201 });
+    expect(complaints(await create(manifestWork, judging('')))).toEqual(
+      refused('spec.manifestConfigs[0].conditionRules[0]', 'condition is empty; name the condition'),
+    );
+  });
+
   test('a ManagedClusterSetBinding has the name of its set, for ever', async () => {
     const metadata = { name: 'fleet', namespace: 'default' };
     const binding = { resource: managedClusterSetBinding, object: { metadata, spec: { clusterSet: 'fleet' } } };
@@ -238,7 +289,7 @@ describe('other kinds', () => {
     await api({ method: 'POST', resource: namespace, object, dryRun: false });
     const remove = () => api({ method: 'DELETE', resource: namespace, object });
     const policyIsInForce = async () => ((await remove()).status === 403 ? true : undefined);
-    await waitFor({ what: 'the policy on namespaces', check: policyIsInForce, timeoutMs: 20_000, signal });
+    await waitFor({ what: 'the policy on namespaces', check: policyIsInForce, timeoutMs: 120_000, signal });
     expect((await remove()).body.message).toContain(
       'namespace busy still has Modules; delete them first and wait until they are gone',
     );
@@ -250,6 +301,8 @@ describe('other kinds', () => {
 
 test("every rule of every kind has a row in this file's tables", () => {
   const elsewhere = [
+    'spokeNamespace must be the name of a namespace: lower-case letters, digits and - between them; correct it',
+    'condition is empty; name the condition that the CEL expressions set',
     'version can neither be added nor removed later; delete the object and create it anew',
     'no clusters are selected; set selector ({} selects all), clusterSelector, placementRefs or featureSelector',
     'moduleSpec is missing; say there what the spokes are to load',
@@ -277,32 +330,73 @@ function messagesOf(schema: JsonSchema): string[] {
   ];
 }
 
+describe('an object of upstream with every field that it can have', () => {
+  test.each(wholeObjects)('$object.apiVersion $object.kind keeps all of them', async ({ resource, object }) => {
+    const { metadata: _metadata, ...written } = object;
+    const created = await api({ method: 'POST', resource, object, dryRun: false });
+    const { metadata } = created.body;
+    expect(complaints(created)).toEqual({ status: 201 });
+    const update = { method: 'PUT', resource, object: { ...object, metadata }, dryRun: false } as const;
+    const { body } = 'status' in object ? await api({ ...update, subresource: 'status' }) : created;
+    expect({ ...body, metadata: undefined }).toEqual({ ...written, metadata: undefined });
+  });
+
+  test.each(wholeObjects)('$object.apiVersion $object.kind leaves no field of its schema out', ({ resource }) => {
+    const given = ['apiVersion', 'kind', 'metadata'];
+    expect(fieldsLeftOut(resource).filter((path) => !given.includes(path))).toEqual([]);
+  });
+});
+
+describe('a NodeResourceTopology', () => {
+  const v1alpha1 = { ...nodeResourceTopology, version: 'v1alpha1' };
+  const zones = [{ name: 'node-0', type: 'Node' }];
+  const topologyPolicies = ['BestEffort'];
+
+  test('written as v1alpha1 is read as v1alpha2, and the other way round', async () => {
+    for (const [from, to] of [
+      [v1alpha1, nodeResourceTopology],
+      [nodeResourceTopology, v1alpha1],
+    ] as const) {
+      const object = { metadata: { name: `from-${from.version}` }, ...{ topologyPolicies, zones } };
+      expect((await api({ method: 'POST', resource: from, object, dryRun: false })).status).toBe(201);
+      const { body } = await api({ method: 'GET', resource: to, object });
+      expect(body).toMatchObject({ apiVersion: apiVersionOf(to), topologyPolicies, zones });
+    }
+  });
+
+  test('needs its policies in v1alpha1 only', async () => {
+    const object = { metadata: { name: 'bare' }, zones };
+    expect(complaints(await api({ method: 'POST', resource: nodeResourceTopology, object }))).toEqual({ status: 201 });
+    const { causes = [] } = complaints(await api({ method: 'POST', resource: v1alpha1, object }));
+    expect(causes).toMatchObject([{ field: 'topologyPolicies' }]);
+  });
+});
+
 describe("upstream's roles", () => {
-  const bind = (role: string, user: string) =>
-    plane.kubectl(['create', 'clusterrolebinding', user, `--clusterrole=${role}`, `--user=${user}`]);
+  /** Gives the role to a user of its name, and waits until the API server knows: whoever writes may also read. */
+  const bind = async (role: string, resource: Resource) => {
+    await plane.kubectl(['create', 'clusterrolebinding', role, `--clusterrole=${role}`, `--user=${role}`]);
+    const metadata = { name: '', ...(resource.namespaced && { namespace: 'default' }) };
+    const list = { method: 'GET', resource, object: { metadata }, as: role } as const;
+    const mayRead = async () => ((await api(list)).status === 200 ? true : undefined);
+    await waitFor({ what: `the role ${role}`, check: mayRead, timeoutMs: 120_000, signal });
+  };
   const spec = { spokeNamespace: 'drivers', selector: {}, moduleSpec: loading({}) };
 
   test.each([
     ['an editor of ManagedClusterModules writes them (W16)', 'managedclustermodule-editor-role', 201],
     ['a viewer of ManagedClusterModules does not write them', 'managedclustermodule-viewer-role', 403],
   ])('%s', async (_behaviour, role, status) => {
-    await bind(role, role);
+    await bind(role, managedClusterModule);
     const object = { metadata: { name: 'kmod' }, spec };
     expect((await api({ method: 'POST', resource: managedClusterModule, object, as: role })).status).toBe(status);
-    const list = {
-      method: 'GET',
-      resource: managedClusterModule,
-      object: { metadata: { name: '' } },
-      as: role,
-    } as const;
-    expect((await api(list)).status).toBe(200);
   });
 
   test.each([
     ['an editor of Modules writes them', 'module-editor-role', 201],
     ['a viewer of Modules does not write them', 'module-viewer-role', 403],
   ])('%s', async (_behaviour, role, status) => {
-    await bind(role, role);
+    await bind(role, module);
     const object = { metadata: { name: 'kmod', namespace: 'default' }, ...{ spec: loading({}) } };
     expect((await api({ method: 'POST', resource: module, object, as: role })).status).toBe(status);
   });

@@ -13,6 +13,7 @@ export type Call = {
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET';
   resource: Resource;
   object: KubeObject;
+  subresource?: 'status';
   /** User to speak for; the member of system:masters otherwise. */
   as?: string;
   /** Looks and says what would be, default true. */
@@ -27,19 +28,20 @@ export async function apiServerOf(plane: ControlPlane): Promise<ApiServer> {
     commonName: 'table',
     organizations: ['system:masters'],
   });
-  return ({ method, resource, object, as, dryRun = true }) => {
+  return ({ method, resource, object, subresource, as, dryRun = true }) => {
     const query = `fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}`;
     const { namespace } = object.metadata;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
+    const place = { namespace, name: method === 'POST' ? undefined : object.metadata.name, subresource };
     const sent = request(
-      `${plane.url}${pathOf(resource, { namespace, name: method === 'POST' ? undefined : object.metadata.name })}?${query}`,
+      `${plane.url}${pathOf(resource, place)}?${query}`,
       {
         method,
         ca: plane.caPem,
         cert: certPem,
         key: keyPem,
         headers: { 'content-type': 'application/json', ...(as !== undefined && { 'impersonate-user': as }) },
-        timeout: 20_000,
+        timeout: 120_000,
       },
       (response) => {
         const chunks: Buffer[] = [];
@@ -50,7 +52,7 @@ export async function apiServerOf(plane: ControlPlane): Promise<ApiServer> {
         );
       },
     );
-    sent.on('timeout', () => sent.destroy(new Error('no answer within 20 s')));
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 120 s')));
     sent.on('error', reject);
     sent.end(
       method === 'GET' || method === 'DELETE'
@@ -63,9 +65,13 @@ export async function apiServerOf(plane: ControlPlane): Promise<ApiServer> {
 
 function pathOf(
   resource: Resource,
-  { namespace, name }: { namespace?: string | undefined; name?: string | undefined },
+  {
+    namespace,
+    name,
+    subresource,
+  }: { namespace?: string | undefined; name?: string | undefined; subresource?: string | undefined },
 ) {
   const root = resource.group === '' ? '/api' : '/apis';
   const parts = [root, apiVersionOf(resource), ...(namespace === undefined ? [] : ['namespaces', namespace])];
-  return [...parts, resource.plural, ...(name === undefined ? [] : [name])].join('/');
+  return [...parts, resource.plural, ...[name, subresource].filter((part) => part !== undefined)].join('/');
 }

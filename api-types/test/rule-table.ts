@@ -69,6 +69,13 @@ const images: RuleRow[] = [
     bad: mapped({ regexp: '^6(?!\\.1)' }),
   },
   {
+    message:
+      'build names no Dockerfile; set dockerfileConfigMap.name, there or in build of the container, to a ConfigMap with key dockerfile',
+    field: CONTAINER,
+    good: mapped({ build: { dockerfileConfigMap: {} } }, { build }),
+    bad: mapped({ build: { dockerfileConfigMap: {} } }),
+  },
+  {
     message: 'imagePullPolicy must be Always, IfNotPresent or Never; correct it, or remove it',
     field: `${CONTAINER}.imagePullPolicy`,
     good: loading({ imagePullPolicy: 'Always' }),
@@ -145,6 +152,13 @@ const signing: RuleRow[] = [
     bad: mapped({ build, sign: { ...sign, filesToSign: ['${MOD_NAME}.ko'] } }),
   },
   {
+    message:
+      'sign names no Secret; set keySecret.name and certSecret.name, there or in sign of the container, to Secrets with key key and key cert',
+    field: CONTAINER,
+    good: mapped({ sign: { ...sign, ...names('') } }, { build, sign }),
+    bad: mapped({ build, sign: { ...sign, ...names('key', '') } }),
+  },
+  {
     message: 'sign has nothing to sign: a kernel mapping has neither build nor sign.unsignedImage; set one of them',
     field: CONTAINER,
     good: mapped({ sign: { ...sign, unsignedImage: 'r/unsigned:1' } }),
@@ -153,6 +167,24 @@ const signing: RuleRow[] = [
 ];
 
 const modprobing: RuleRow[] = [
+  {
+    message: 'moduleName is the path of a file; write the name of the module alone, without folder and .ko',
+    field: MODPROBE,
+    good: probing({ moduleName: 'snd-soc_ko' }),
+    bad: probing({ moduleName: 'kmod.ko.xz' }),
+  },
+  {
+    message: 'dirName must be a path that begins with a slash and has no ..; correct it',
+    field: `${MODPROBE}.dirName`,
+    good: probing({ moduleName: 'kmod', dirName: '/usr/local..' }),
+    bad: probing({ moduleName: 'kmod', dirName: 'opt' }),
+  },
+  {
+    message: 'firmwarePath must be a path that begins with a slash and has no ..; correct it',
+    field: `${MODPROBE}.firmwarePath`,
+    good: probing({ moduleName: 'kmod', firmwarePath: '/firmware' }),
+    bad: probing({ moduleName: 'kmod', firmwarePath: '/firmware/../etc' }),
+  },
   {
     message: 'moduleName and rawArgs exclude each other; remove rawArgs, or move the name into rawArgs.load and unload',
     field: MODPROBE,
@@ -211,6 +243,12 @@ const pods: RuleRow[] = [
     bad: dra({ driverName: '' }),
   },
   {
+    message: 'name of a device class must be a lower-case DNS subdomain such as gpu.example.com; correct it',
+    field: 'spec.dra.deviceClasses[0].name',
+    good: dra({ deviceClasses: [{ name: 'gpu.example.com' }] }),
+    bad: dra({ deviceClasses: [{ name: '' }] }),
+  },
+  {
     message: 'deviceClasses names a class twice; rename or remove one of the two',
     field: 'spec.dra.deviceClasses',
     good: dra({ deviceClasses: [{ name: 'a' }, { name: 'b' }] }),
@@ -236,6 +274,12 @@ const tolerations: RuleRow[] = [
     field: TOLERATION,
     good: tolerating({ key: 'node.kubernetes.io/disk-pressure' }),
     bad: tolerating({ key: 'Example.com/gpu' }),
+  },
+  {
+    message: 'key of a toleration must be a label key such as example.com/gpu; correct it',
+    field: TOLERATION,
+    good: tolerating({ key: `${'a'.repeat(253)}/b` }),
+    bad: tolerating({ key: `${'a'.repeat(254)}/b` }),
   },
   {
     message: 'value of a toleration must be empty with operator Exists; remove value, or set operator Equal',

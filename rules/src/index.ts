@@ -1,5 +1,6 @@
 export { automaticBuildArgs, declaredBuildArgs, mergeBuildArgs, usesToolkit } from './build-args.ts';
 export { formatKernelVersionsClaim, type KernelVersionsClaim, parseKernelVersionsClaim } from './claim.ts';
+export { checkClusterVersion } from './cluster-version.ts';
 export { type FoundKernelMapping, findKernelMapping } from './kernel-mapping.ts';
 export {
   type DnsSafeKernelVersion,
@@ -12,6 +13,7 @@ export {
   type TrimmedKernelVersion,
   trimKernelVersion,
 } from './kernel-version.ts';
+export { isLabelKey, isLabelValue } from './label.ts';
 export { matchesLabelSelector, matchesLabels } from './label-selector.ts';
 export { evaluateRules, type RuleOutcome } from './nfd/evaluate-rules.ts';
 export type { FeatureRule, FeatureTerm, MatchExpression } from './nfd/feature-rule.ts';

@@ -13,6 +13,8 @@ const REMEDIES = {
   WrongFeatureOutput: 'Give the label, annotation, resource or taint a name and a value that Kubernetes accepts.',
   LegacyFeatureRule:
     'Write the rule with labels and matchFeatures, or matchAny for several matchers, as NFD does since v0.15.',
+  ClusterTooOld:
+    'Upgrade the cluster to Kubernetes 1.34 (OpenShift 4.21), deselect it, or serve its nodes with devicePlugin instead of dra.',
   ImageWithoutTag: 'Add a tag or a digest to the image, e.g. registry.example.com/kmod:${KERNEL_FULL_VERSION}.',
 } as const;
 

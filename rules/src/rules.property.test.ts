@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { declaredBuildArgs } from './build-args.ts';
 import { formatKernelVersionsClaim, parseKernelVersionsClaim } from './claim.ts';
+import { checkClusterVersion } from './cluster-version.ts';
 import { findKernelMapping } from './kernel-mapping.ts';
 import {
   dnsSafeKernelVersion,
@@ -11,6 +12,7 @@ import {
   type TrimmedKernelVersion,
   trimKernelVersion,
 } from './kernel-version.ts';
+import { isLabelKey, isLabelValue } from './label.ts';
 import { resolveModuleImage } from './resolve-image.ts';
 import { RuleError } from './rule-error.ts';
 import { substituteTemplate } from './template.ts';
@@ -119,6 +121,27 @@ test('any Dockerfile declares names that are identifiers, each once', () => {
   );
 });
 
+test('any text is a label key or none, and the name in one is a label value', () => {
+  fc.assert(
+    fc.property(fc.oneof(textOf('a', 'B', '.', '-', '_', '/', 'example.com'), text), (key) => {
+      const name = key.slice(key.indexOf('/') + 1);
+      expect(isLabelKey(key) && !isLabelValue(name)).toBe(false);
+      if (isLabelValue(key) && key !== '') expect(isLabelKey(key)).toBe(true);
+    }),
+  );
+});
+
+test('any version of a cluster is enough for dra, or too old', () => {
+  const dra = { container: { image: 'r/driver:1' }, driverName: 'gpu.example.com' };
+  fc.assert(
+    fc.property(fc.oneof(textOf('v', '1', '.', '34', '33', '-rc.1', '+k3s1'), text), (version) => {
+      const checked = checkClusterVersion({ dra }, version);
+      if (!checked.ok) expect(checked.error).toMatchObject({ code: 'ClusterTooOld', retry: 'never' });
+      expect(checkClusterVersion({}, version).ok).toBe(true);
+    }),
+  );
+});
+
 test('any container resolves to an image with a tag, to nothing or to a RuleError', () => {
   const container: fc.Arbitrary<ModuleLoaderContainer> = fc.record({
     modprobe: fc.constant({}),
@@ -155,6 +178,11 @@ test.each(['ARG', 'ARG ', 'ARG A\n', 'ARG "', `ARG "'`, '\\\n', '"', "'", '"\\',
     expect(declaredBuildArgs(`ARG ${long(unit)}`).length).toBeLessThanOrEqual(2);
   },
 );
+
+test.each(['a', 'a-', 'a.', 'a/', '1.'])('a label and a version of many %s come to an end', (unit) => {
+  expect([isLabelKey(long(unit)), isLabelValue(long(unit))]).toEqual([false, false]);
+  expect(checkClusterVersion({}, long(unit)).ok).toBe(true);
+});
 
 test.each(['(a+)+$', '(a|aa)+$', '(.*a){20}$', '(a*)*b'])(
   'the expression %s, which backtracking never ends, comes to an end on a long text',

@@ -56,6 +56,10 @@ describe('the table of operators', () => {
     expect([answersOf(op, '').length, answersOf(op, 'version').length].every(Boolean)).toBe(true);
   });
 
+  test.each(MATCH_OPERATORS.filter(Boolean))('has a row for %s with a type that there is not', (op) => {
+    expect(answersOf(op, 'number')).not.toEqual([]);
+  });
+
   test('has a row that holds and a row that does not for every operator', () => {
     const holding = MATCH_OPERATORS.map((op) => {
       const answers = [...answersOf(op, ''), ...answersOf(op, 'version')].flatMap((row) => Object.values(row.answers));

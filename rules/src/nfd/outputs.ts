@@ -1,11 +1,9 @@
 import type { Features, Taint } from '@kmm-hub/api-types';
+import { isLabelKey, isLabelValue } from '../label.ts';
 import { accepted, type RuleResult, refused } from '../rule-error.ts';
 import { quote } from './numbers.ts';
 
-const NAME = /^(?:[A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$/;
-const PREFIX = /^[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*$/;
 const QUANTITY = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]+)?$/;
-const MAX_PREFIX = 253;
 const MAX_ANNOTATION_BYTES = 1024; // NFD's own bound
 const TAINT_EFFECTS: readonly string[] = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
@@ -28,7 +26,7 @@ export function resolveDynamicValue(value: string, { attributes }: Features): Ru
 export function checkLabel(name: string, value: string): RuleResult<string> {
   const key = checkName(name);
   if (!key.ok) return key;
-  if (value === '' || NAME.test(value)) return accepted(value);
+  if (isLabelValue(value)) return accepted(value);
   return refused('WrongFeatureOutput', `${quote(value)} is not a label's value`);
 }
 
@@ -56,8 +54,6 @@ export function checkTaint({ key, value = '', effect }: Taint): RuleResult<unkno
 }
 
 function checkName(key: string): RuleResult<string> {
-  const [name = '', prefix, ...more] = key.split('/').reverse();
-  const hasPrefix = prefix !== undefined && prefix.length <= MAX_PREFIX && PREFIX.test(prefix);
-  if (NAME.test(name) && (prefix === undefined || hasPrefix) && more.length === 0) return accepted(key);
+  if (isLabelKey(key)) return accepted(key);
   return refused('WrongFeatureOutput', `${quote(key)} is not a name, with or without a prefix`);
 }

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { parseAllDocuments } from 'yaml';
+import type { JsonSchema } from '../src/core-schema/extract.ts';
+import { versionsOf } from '../src/crd.ts';
+import { kindSchema } from '../src/crd-manifest.ts';
+import { crds } from '../src/crds.ts';
+import type { KubeObject, Resource } from '../src/kube-object.ts';
+import { apiVersionOf } from '../src/kube-object.ts';
+
+/** An object with every field that its owner's CRD knows, and where it is served. */
+export type WholeObject = { resource: Resource; object: KubeObject & Record<string, unknown> };
+
+const served = Object.values(crds)
+  .flat()
+  .flatMap((crd) => versionsOf(crd.definition).map(({ version }) => ({ ...crd, version })));
+
+/** The objects of test/whole, written by hand from the references of KMM, NFD and OCM. */
+export const wholeObjects: WholeObject[] = readdirSync(new URL('./whole/', import.meta.url)).flatMap((file) =>
+  parseAllDocuments(readFileSync(new URL(`./whole/${file}`, import.meta.url), 'utf8')).map((document) => {
+    const object: WholeObject['object'] = document.toJS();
+    const resource = served.find((crd) => crd.kind === object.kind && apiVersionOf(crd) === object.apiVersion);
+    if (resource === undefined) throw new RangeError(`no schema of ${object.apiVersion} ${object.kind}`);
+    return { resource, object };
+  }),
+);
+
+/** Fields of the kind's stored version that none of the objects has, as `spec.images[].image`. */
+export function fieldsLeftOut({ kind, group }: Resource): string[] {
+  const objects = wholeObjects.filter(({ resource }) => resource.kind === kind && resource.group === group);
+  const crd = served.find((each) => each.kind === kind && each.group === group);
+  return crd === undefined
+    ? []
+    : leftOut(
+        kindSchema(crd.definition),
+        objects.map(({ object }) => object),
+        '',
+      );
+}
+
+function leftOut(schema: JsonSchema, values: readonly unknown[], path: string): string[] {
+  const inner = (part: JsonSchema, of: (value: never) => unknown[], name: string) =>
+    leftOut(
+      part,
+      values.filter((value) => value !== null).flatMap((value) => of(value as never)),
+      `${path}${name}`,
+    );
+  return [
+    ...(values.length === 0 ? [path] : []),
+    ...Object.entries(schema['x-core-type'] ? {} : (schema.properties ?? {})).flatMap(([field, part]) => {
+      const of = (value: Record<string, unknown>) => (value[field] === undefined ? [] : [value[field]]);
+      return inner(part, of, path === '' ? field : `.${field}`);
+    }),
+    ...(schema.items ? inner(schema.items, (value: unknown[]) => value, '[]') : []),
+    ...(schema.additionalProperties ? inner(schema.additionalProperties, (value) => Object.values(value), '{}') : []),
+  ];
+}
