@@ -1,4 +1,5 @@
 import { apiVersionOf, type KubeObject, type Resource } from '@kmm-hub/api-types';
+import type { ClientObserver } from './client-metrics.ts';
 import type { Connection } from './credentials.ts';
 import type { ConnectionLimits, Fence } from './dispatchers.ts';
 import { AlreadyExistsError, NotFoundError } from './errors.ts';
@@ -52,6 +53,7 @@ export const clientDefaults = {
 export type ClientOptions = Partial<ConnectionLimits> & {
   /** Asked before every write goes out (leader-election.ts); it throws when the write must not. */
   fence?: Fence;
+  observer?: ClientObserver;
 };
 
 /**
@@ -63,11 +65,13 @@ export class KubeClient {
   readonly namespace: string | undefined;
   readonly #transport: Transport;
   readonly #fence: { fence?: Fence };
+  readonly #observer: ClientObserver | undefined;
 
-  constructor(connection: Connection, userAgent = 'kmm-hub', { fence, ...limits }: ClientOptions = {}) {
+  constructor(connection: Connection, userAgent = 'kmm-hub', { fence, ...options }: ClientOptions = {}) {
     this.server = connection.server;
     this.namespace = connection.namespace;
-    this.#transport = new Transport(connection, { ...limits, userAgent });
+    this.#observer = options.observer;
+    this.#transport = new Transport(connection, { ...options, userAgent });
     this.#fence = fence === undefined ? {} : { fence };
   }
 
@@ -108,6 +112,7 @@ export class KubeClient {
   ): AsyncGenerator<ObjectList<T>> {
     const { pageSize = clientDefaults.pageSize, ...selection } = options;
     let next: string | undefined = '';
+    this.#observer?.listed(resource.plural);
     while (next !== undefined) {
       const path = collectionPath(resource, selection, { limit: String(pageSize), continue: next });
       const { items, metadata } = await this.#transport.json<ListAnswer<T>>({ method: 'GET', path }, signal);
@@ -135,7 +140,10 @@ export class KubeClient {
       ...(resourceVersion === undefined ? streamingList : { resourceVersion }),
     });
     const body = await this.#transport.stream(path, timeoutSeconds * 1000 + graceMs, signal);
-    return readWatchEvents<T>(body, { server: this.server, request: `GET ${path}` });
+    if (resourceVersion === undefined) this.#observer?.listed(resource.plural);
+    this.#observer?.watched(resource.plural);
+    const onEvent = (type: string) => this.#observer?.received(resource.plural, type);
+    return readWatchEvents<T>(body, { server: this.server, request: `GET ${path}`, onEvent });
   }
 
   async create<T extends KubeObject>(resource: Resource<T>, object: T, signal: AbortSignal): Promise<T> {

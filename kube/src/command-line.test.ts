@@ -1,12 +1,14 @@
 import { UsageError } from '@kmm-hub/api-types';
 import { Command, Option } from 'commander';
-import { expect, test, vi } from 'vitest';
-import { integerFlag, parseFlags } from './command-line.ts';
+import { afterEach, expect, test, vi } from 'vitest';
+import { integerFlag, leaderElectFlag, parseFlags } from './command-line.ts';
 
 const command = () =>
   new Command('demo')
     .addOption(new Option('--name <name>', 'a name').makeOptionMandatory())
     .addOption(new Option('--port <port>', 'a port').default(8080).argParser(integerFlag(0, 65_535)));
+
+afterEach(() => vi.unstubAllEnvs());
 
 test('flags arrive by their names, with defaults and as numbers', () => {
   expect(parseFlags(command(), ['--name', 'a'])).toEqual({ name: 'a', port: 8080 });
@@ -36,4 +38,21 @@ test.each([
   expect(parse).toThrow(UsageError);
   expect(parse).toThrow(words);
   expect(parse).toThrow(/^[^\n]*[^.\s]$/);
+});
+
+test.each<[string, { argv: string[]; variable?: string }, boolean]>([
+  ['by itself', { argv: [] }, true],
+  ['when it is named', { argv: ['--leader-elect'] }, true],
+  ['as Go programs write it', { argv: ['--leader-elect=true'] }, true],
+  ['unless it is false', { argv: ['--leader-elect=false'] }, false],
+  ['unless the environment says false', { argv: [], variable: 'false' }, false],
+  ['when the flag says so and the environment does not', { argv: ['--leader-elect'], variable: 'false' }, true],
+])('a leader is elected %s', (_when, { argv, variable }, elected) => {
+  if (variable !== undefined) vi.stubEnv('KMM_LEADER_ELECT', variable);
+  expect(parseFlags(new Command('demo').addOption(leaderElectFlag()), argv)).toEqual({ leaderElect: elected });
+});
+
+test('--leader-elect takes true and false only', () => {
+  const parse = () => parseFlags(new Command('demo').addOption(leaderElectFlag()), ['--leader-elect=yes']);
+  expect(parse).toThrow('It is true or false');
 });

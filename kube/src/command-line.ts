@@ -38,3 +38,15 @@ export function environmentFlag(flags: string, description: string): Option {
   const option = new Option(flags, description);
   return option.env(`KMM_${option.name().replaceAll('-', '_').toUpperCase()}`);
 }
+
+/** `--leader-elect`, as the deployments of controller-runtime have it: on unless `--leader-elect=false`. */
+export function leaderElectFlag(): Option {
+  return environmentFlag('--leader-elect [boolean]', 'of several instances only the one that holds the lease acts')
+    .default(true)
+    .argParser(booleanFlag);
+}
+
+function booleanFlag(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError('It is true or false.');
+}

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -53,15 +53,21 @@ test('a kubeconfig with a new token and a new authority is read again when the o
   vi.useRealTimers();
 });
 
-test('an exec plug-in is run once while its token is good, and again when that is refused', async () => {
-  vi.useFakeTimers({ toFake: ['performance'] });
-  const [plugin, runs] = [join(folder, 'plugin'), join(folder, 'runs')];
-  const status =
-    '{\\"token\\":\\"t$(wc -l < "$1" | tr -d " ")\\",\\"expirationTimestamp\\":\\"2999-01-01T00:00:00Z\\"}';
+/** A kubeconfig whose plug-in gives the token t1, then t2 and so on. */
+async function execKubeconfig(name: string, expirationTimestamp: string) {
+  const [plugin, log] = [join(folder, `${name}-plugin`), join(folder, `${name}-runs`)];
+  const status = `{\\"token\\":\\"t$(wc -l < "$1" | tr -d " ")\\",\\"expirationTimestamp\\":\\"${expirationTimestamp}\\"}`;
   await writeFile(plugin, `#!/bin/sh\necho run >> "$1"\necho "{\\"status\\":${status}}"\n`);
   await chmod(plugin, 0o755);
-  const user = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin, args: [runs] } };
-  const { credentials } = await loadConnection({ kubeconfig: await kubeconfig('exec', { user }) });
+  const user = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: plugin, args: [log] } };
+  const runs = async () => (await readFile(log, 'utf8')).trim().split('\n').length;
+  return { file: await kubeconfig(name, { user }), runs };
+}
+
+test('an exec plug-in is run once while its token is good, and again when that is refused', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const { file } = await execKubeconfig('exec', '2999-01-01T00:00:00Z');
+  const { credentials } = await loadConnection({ kubeconfig: file });
   vi.advanceTimersByTime(100_000);
   expect(await credentials()).toEqual({ authorization: 'Bearer t1', ca: 'CA' });
   vi.advanceTimersByTime(2000);
@@ -116,6 +122,36 @@ test.each([
     code: 'WrongKubeconfig',
     message: expect.stringContaining(message),
   });
+});
+
+test('however often a server refuses, credentials are read once a second; otherwise once a minute', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  let reads = 0;
+  const credentials = remembered(async () => ({ authorization: `t${++reads}` }));
+  const ask = async (options?: { renew: boolean }) => {
+    for (let times = 0; times < 100; times += 1) await credentials(options);
+    return reads;
+  };
+  expect(await ask()).toBe(1);
+  expect(await ask({ renew: true })).toBe(1); // they are not a second old
+  vi.advanceTimersByTime(1001);
+  expect(await ask({ renew: true })).toBe(2);
+  vi.advanceTimersByTime(59_000);
+  expect(await ask()).toBe(2);
+  vi.advanceTimersByTime(1001);
+  expect(await ask()).toBe(3);
+  vi.useRealTimers();
+});
+
+test('a plug-in whose token is out of date by our clock is still asked once a minute, not for each request', async () => {
+  const { file, runs } = await execKubeconfig('skewed', '2000-01-01T00:00:00Z');
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const { credentials } = await loadConnection({ kubeconfig: file });
+  for (let times = 0; times < 100; times += 1) await credentials();
+  expect(await runs()).toBe(1);
+  vi.advanceTimersByTime(60_001);
+  expect(await credentials()).toEqual({ authorization: 'Bearer t2', ca: 'CA' });
+  vi.useRealTimers();
 });
 
 test('credentials: callers at the same time share one read, and a failed read is not remembered', async () => {

@@ -15,7 +15,7 @@ async function runUntil(until: () => boolean, options: Partial<ControllerOptions
   const stop = new AbortController();
   controller.queue.add('a');
   const running = controller.run(stop.signal);
-  await vi.waitFor(() => expect(until()).toBe(true), { timeout: 5000, interval: 2 });
+  await vi.waitFor(() => expect(until()).toBe(true), { timeout: 30_000, interval: 2 });
   stop.abort();
   await running;
   return { counted, queue: controller.queue };
@@ -97,7 +97,7 @@ test('one key is never worked on twice at once, and not more keys than asked for
     for (const key of ['a', 'b', 'c', 'd', 'e']) controller.queue.add(key);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await vi.waitFor(() => expect([controller.queue.length, working.size]).toEqual([0, 0]));
+  await vi.waitFor(() => expect([controller.queue.length, working.size]).toEqual([0, 0]), { timeout: 30_000 });
   stop.abort();
   await running;
   expect(most).toBe(3);

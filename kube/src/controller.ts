@@ -33,6 +33,10 @@ export class Controller {
     this.#options = options;
   }
 
+  get name(): string {
+    return this.#options.name;
+  }
+
   /** Works until aborted, then waits for what is being worked on. */
   async run(signal: AbortSignal): Promise<void> {
     const workers = Array.from({ length: this.#options.concurrency ?? 8 }, () => this.#work(signal));

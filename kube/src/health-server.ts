@@ -10,10 +10,15 @@ export type HealthOptions = {
   host?: string;
   /** Every reason why the process cannot do its work now; none means ready. */
   problems: () => string[];
+  /** What /readyz says beside "ok", e.g. "standby". */
+  role?: () => string | undefined;
   registry: Registry;
 };
 
-/** Serves /healthz, /readyz (503 with one reason a line) and /metrics until aborted. Answers with the port. */
+/**
+ * Serves /healthz, /readyz (503 with one reason a line) and /metrics until aborted. A standby that could take over is
+ * ready: else a Deployment of two replicas would never be available. Answers with the port.
+ */
 export async function startHealthServer(options: HealthOptions, signal: AbortSignal): Promise<number> {
   if (options.port === 0) return 0;
   const server = createServer((request, response) => {
@@ -35,12 +40,14 @@ export async function startHealthServer(options: HealthOptions, signal: AbortSig
   return (server.address() as AddressInfo).port;
 }
 
-async function answer(url: string, response: ServerResponse, { problems, registry }: HealthOptions): Promise<void> {
+async function answer(url: string, response: ServerResponse, options: HealthOptions): Promise<void> {
+  const { problems, role, registry } = options;
   const path = url.split('?', 1)[0];
   if (path === '/healthz') return void response.writeHead(200).end('ok\n');
   if (path === '/readyz') {
     const found = problems();
-    return void response.writeHead(found.length === 0 ? 200 : 503).end(`${found.join('\n') || 'ok'}\n`);
+    const ready = ['ok', role?.() ?? []].flat().join(': ');
+    return void response.writeHead(found.length === 0 ? 200 : 503).end(`${found.join('\n') || ready}\n`);
   }
   if (path === '/metrics') {
     return void response.writeHead(200, { 'content-type': registry.contentType }).end(await registry.metrics());

@@ -9,13 +9,15 @@ export {
   type ObjectRef,
   type PatchOptions,
 } from './client.ts';
-export { environmentFlag, integerFlag, parseFlags } from './command-line.ts';
+export { type ClientObserver, clientMetrics } from './client-metrics.ts';
+export { environmentFlag, integerFlag, leaderElectFlag, parseFlags } from './command-line.ts';
 export { type ConditionUpdate, conditionOf, setConditions } from './conditions.ts';
 export { processEnvironment } from './config.ts';
 export { type ConnectionOptions, loadConnection } from './connection.ts';
 export { Controller, type ControllerOptions, type ReconcileResult } from './controller.ts';
 export type { Connection, Credentials } from './credentials.ts';
 export { Discovery } from './discovery.ts';
+export { type Election, LeaseElection, noElection } from './election.ts';
 export {
   AlreadyExistsError,
   ApiError,
@@ -41,8 +43,9 @@ export {
   SPOKE_LEASE,
 } from './leader-election.ts';
 export { createLogger } from './logger.ts';
-export { metricsRegistry, queueMetrics, type ReconcileMetrics, reconcileMetrics } from './metrics.ts';
+export { metricsRegistry, type ReconcileMetrics, reconcileMetrics } from './metrics.ts';
 export { runProcess } from './process.ts';
+export { queueMetrics } from './queue-metrics.ts';
 export { Reflector, type ReflectorOptions } from './reflector.ts';
 export type { WatchEvent } from './watch-stream.ts';
 export { type Priority, WorkQueue } from './work-queue.ts';

@@ -15,14 +15,14 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** An API server for one lease. `down`: nobody is answered. */
+/** An API server for one lease. `down`: nobody is answered; `deaf`: what is asked is done, and nobody is answered. */
 function leaseServer(start?: Lease['spec']) {
   let version = 1;
   const stored = (spec: Lease['spec']): Lease => ({
     metadata: { ...lease, resourceVersion: String(version) },
     ...(spec && { spec }),
   });
-  const server = { current: start && stored(start), down: false, renewals: 0 };
+  const server = { current: start && stored(start), down: false, deaf: false, renewals: 0 };
   const reach = () => {
     if (server.down) throw new UnreachableError('s', {});
   };
@@ -30,6 +30,7 @@ function leaseServer(start?: Lease['spec']) {
     version += 1;
     server.renewals += 1;
     server.current = stored(spec);
+    if (server.deaf) throw new UnreachableError('s', {});
     return server.current;
   };
   const client = {
@@ -163,4 +164,24 @@ test.each([
   expect(leadership.signal.aborted).toBe(false);
   expect(leadership.fence).toThrow('is lost');
   expect(leadership.signal.aborted).toBe(true);
+});
+
+test('a lease is given back also when nobody heard that its last renewal landed', async () => {
+  const server = leaseServer();
+  const { state, end } = candidate(server.client);
+  await vi.advanceTimersByTimeAsync(0);
+  server.deaf = true;
+  await vi.advanceTimersByTimeAsync(2000);
+  server.deaf = false;
+  await end();
+  expect([state.error, server.current?.spec?.holderIdentity]).toEqual([undefined, '']);
+});
+
+test('a lease that another took meanwhile is not given back in its place', async () => {
+  const server = leaseServer();
+  const { end } = candidate(server.client);
+  await vi.advanceTimersByTimeAsync(0);
+  server.take(other);
+  await end();
+  expect(server.current?.spec).toEqual(other);
 });

@@ -74,6 +74,8 @@ class Candidate {
   #observed: Observation | undefined;
   /** The lease as this process wrote it last. */
   #own: Lease | undefined;
+  /** The one that was told of last. */
+  #leader: string | undefined;
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
@@ -107,7 +109,8 @@ class Candidate {
       if (leadership.remainingMs <= 0) return leadership.lose('it was not renewed in time');
       try {
         const limit = AbortSignal.timeout(Math.ceil(leadership.remainingMs));
-        if (!(await this.#renew(AbortSignal.any([signal, limit])))) return leadership.lose('another instance holds it');
+        if (!(await this.#writeIfHeld(this.#holding(), AbortSignal.any([signal, limit]))))
+          return leadership.lose('another instance holds it');
         leadership.renewed(at);
       } catch (err) {
         if (!signal.aborted) log.warn({ err, lease: lease.name }, 'lease not renewed');
@@ -118,11 +121,10 @@ class Candidate {
   /** Lets the others take over at once. A failure only makes them wait. */
   async release(): Promise<void> {
     const { log, lease } = this.#options;
-    if (this.#own === undefined) return;
+    const free = { holderIdentity: '', leaseDurationSeconds: 1 };
     try {
-      const spec = { ...this.#own.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: microTime() };
-      await this.#replace({ ...this.#own, spec }, AbortSignal.timeout(this.timing.retryMs));
-      log.info({ lease: lease.name }, 'lease given back');
+      const released = await this.#writeIfHeld(free, AbortSignal.timeout(this.timing.renewDeadlineMs));
+      log.info({ lease: lease.name }, released ? 'lease given back' : 'another instance holds the lease');
     } catch (err) {
       log.warn({ err, lease: lease.name }, 'lease not given back; it runs out');
     }
@@ -131,10 +133,13 @@ class Candidate {
   async #tryToAcquire(signal: AbortSignal): Promise<boolean> {
     const { client, lease } = this.#options;
     const current = await client.getIfPresent(leaseResource, lease, signal);
-    if (current !== undefined && !this.#isFree(current)) return false;
+    if (current !== undefined && !this.#isFree(current)) {
+      this.#tellWhoLeads(current);
+      return false;
+    }
     const times = { acquireTime: microTime(), leaseTransitions: (current?.spec?.leaseTransitions ?? -1) + 1 };
     try {
-      await this.#take(current, times, signal);
+      await this.#write(current, { ...this.#holding(), ...times }, signal);
       return true;
     } catch (err) {
       if (err instanceof ConflictError || err instanceof AlreadyExistsError) return false; // another was faster
@@ -160,11 +165,14 @@ class Candidate {
     return leftMs <= 0 ? retryMs : Math.min(retryMs, leftMs + 1);
   }
 
-  /** False when another holds it. */
-  async #renew(signal: AbortSignal): Promise<boolean> {
+  /**
+   * Writes the lease unless another holds it; answers whether it did. The last write may have landed although nobody heard
+   * the answer, so a conflict is looked into.
+   */
+  async #writeIfHeld(change: LeaseSpec, signal: AbortSignal): Promise<boolean> {
     const { client, lease, identity } = this.#options;
     try {
-      await this.#take(this.#own, {}, signal);
+      await this.#write(this.#own, change, signal);
       return true;
     } catch (err) {
       if (err instanceof NotFoundError)
@@ -173,22 +181,33 @@ class Candidate {
     }
     const current = await client.getIfPresent(leaseResource, lease, signal);
     if (current !== undefined && current.spec?.holderIdentity !== identity) return false;
-    await this.#take(current, {}, signal);
+    await this.#write(current, change, signal);
     return true;
   }
 
-  async #take(current: Lease | undefined, change: Lease['spec'], signal: AbortSignal): Promise<void> {
-    const { client, lease, identity } = this.#options;
-    const held = { holderIdentity: identity, leaseDurationSeconds: this.timing.leaseMs / 1000, renewTime: microTime() };
-    const spec = { ...current?.spec, ...change, ...held };
-    if (current === undefined) this.#own = await client.create(leaseResource, { metadata: lease, spec }, signal);
-    else await this.#replace({ ...current, spec }, signal);
+  async #write(current: Lease | undefined, change: LeaseSpec, signal: AbortSignal): Promise<void> {
+    const { client, lease } = this.#options;
+    const spec = { ...current?.spec, ...change, renewTime: microTime() };
+    this.#own =
+      current === undefined
+        ? await client.create(leaseResource, { metadata: lease, spec }, signal)
+        : await client.replace(leaseResource, { object: { ...current, spec } }, signal);
   }
 
-  async #replace(object: Lease, signal: AbortSignal): Promise<void> {
-    this.#own = await this.#options.client.replace(leaseResource, { object }, signal);
+  #holding(): LeaseSpec {
+    return { holderIdentity: this.#options.identity, leaseDurationSeconds: this.timing.leaseMs / 1000 };
+  }
+
+  /** Once for each leader. */
+  #tellWhoLeads({ spec }: Lease): void {
+    const { log, lease } = this.#options;
+    if (this.#leader === spec?.holderIdentity) return;
+    this.#leader = spec?.holderIdentity;
+    log.info({ lease: lease.name, leader: this.#leader }, 'this instance stands by');
   }
 }
+
+type LeaseSpec = NonNullable<Lease['spec']>;
 
 function once(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();

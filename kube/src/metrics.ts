@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 
 /** terminal: waits for a change; timeout: took too long; panic: an error that nobody expected, a mistake in the program. */
 const RESULTS = ['success', 'requeue', 'error', 'terminal', 'timeout', 'panic'] as const;
@@ -31,19 +31,4 @@ export function reconcileMetrics(registry: Registry, controllers: readonly strin
     total.inc({ controller, result });
     seconds.observe({ controller, result }, durationMs / 1000);
   };
-}
-
-type Queue = { length: number };
-
-/** How many keys wait in each controller's queue, those with a time to wait for left out. */
-export function queueMetrics(registry: Registry, queues: Readonly<Record<string, Queue>>): void {
-  const gauge = new Gauge({
-    name: 'kmm_hub_workqueue_depth',
-    help: 'Keys that wait to be reconciled.',
-    labelNames: ['controller'] as const,
-    registers: [registry],
-    collect() {
-      for (const [controller, queue] of Object.entries(queues)) gauge.set({ controller }, queue.length);
-    },
-  });
 }

@@ -17,7 +17,7 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 /** A server that answers each request with the next of `answers`, the last one for ever. `asked`: "verb path". */
 async function start(
   answers: Answer[],
-  { timeoutMs = 5000, credentials = {} as Credentials | (() => Credentials) } = {},
+  { timeoutMs = 30_000, credentials = {} as Credentials | (() => Credentials) } = {},
 ) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -96,6 +96,31 @@ test.each<[string, Answer]>([
     code: 'ApiServerUnreachable',
     message: expect.stringContaining('no whole answer within 0.05 s'),
   });
+});
+
+test('a request that is aborted while it waits for its answer ends with the reason', async () => {
+  const { asked, transport } = await start([silent]);
+  const stop = new AbortController();
+  const reading = transport.json(get, stop.signal);
+  while (asked.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  const reason = new Error('stopping');
+  stop.abort(reason);
+  await expect(reading).rejects.toBe(reason);
+});
+
+test('no more requests than allowed are under way at once, and all of them are answered', async () => {
+  const held: ServerResponse[] = [];
+  let most = 0;
+  const slow: Answer = (_request, response) => {
+    held.push(response);
+    most = Math.max(most, held.length);
+    if (held.length < 2) return;
+    const release = () => held.splice(0).forEach((waiting) => void ok({} as IncomingMessage, waiting));
+    setTimeout(release, 10); // a third one would come meanwhile
+  };
+  const { asked, transport } = await start([slow]);
+  await Promise.all(Array.from({ length: 20 }, () => transport.json(get, signal)));
+  expect({ most, asked: asked.length }).toEqual({ most: 2, asked: 20 });
 });
 
 test('a request that is aborted before it is sent is not sent', async () => {

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import { HubError } from '@kmm-hub/api-types';
 import type { Dispatcher } from 'undici';
 import { sleep } from './backoff.ts';
+import type { ClientObserver } from './client-metrics.ts';
 import type { Connection, Credentials } from './credentials.ts';
 import { type ConnectionLimits, createDispatchers, type Dispatchers, type Fence, tlsIdentity } from './dispatchers.ts';
 import { type ApiStatus, errorFor, MalformedAnswerError, UnreachableError } from './errors.ts';
@@ -21,21 +22,28 @@ export const transportDefaults: ConnectionLimits = { connections: 64, timeoutMs:
 
 type Sending = { signal: AbortSignal; over: keyof Dispatchers; silenceMs: number };
 
+export type TransportOptions = Partial<ConnectionLimits> & { userAgent: string; observer?: ClientObserver | undefined };
+
 /** Sends requests to one API server: credentials, connections, limits, and what an answer means. */
 export class Transport {
   readonly server: string;
   readonly #connection: Connection;
   readonly #limits: ConnectionLimits;
   readonly #userAgent: string;
+  readonly #host: string;
+  readonly #observer: ClientObserver | undefined;
   #current: { identity: string; dispatchers: Dispatchers } | undefined;
   /** Connections with old credentials, until their last answer is in. */
   readonly #retired = new Set<Dispatchers>();
 
-  constructor(connection: Connection, options: Partial<ConnectionLimits> & { userAgent: string }) {
+  constructor(connection: Connection, options: TransportOptions) {
+    const { userAgent, observer, ...limits } = options;
     this.#connection = connection;
     this.server = connection.server;
-    this.#userAgent = options.userAgent;
-    this.#limits = { ...transportDefaults, ...options };
+    this.#host = connection.server.replace(/^https?:\/\//, '');
+    this.#userAgent = userAgent;
+    this.#observer = observer;
+    this.#limits = { ...transportDefaults, ...limits };
   }
 
   /** The JSON of the answer, or its text when it is none. A read that is throttled is sent again, as late as the server asks. */
@@ -119,13 +127,26 @@ export class Transport {
     const headers: Record<string, string> = { accept: 'application/json', 'user-agent': this.#userAgent };
     if (credentials.authorization !== undefined) headers.authorization = credentials.authorization;
     if (body !== undefined) headers['content-type'] = contentType;
-    return this.#dispatchers(credentials)[sending.over].request({
+    const answer = this.#dispatchers(credentials)[sending.over].request({
       origin: this.server,
       ...{ method, path, headers, fence },
       signal: sending.signal,
       bodyTimeout: sending.silenceMs,
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
+    return this.#observed(method, answer);
+  }
+
+  async #observed(method: string, answer: Promise<Dispatcher.ResponseData>): Promise<Dispatcher.ResponseData> {
+    const started = performance.now();
+    let code = '<error>';
+    try {
+      const response = await answer;
+      code = String(response.statusCode);
+      return response;
+    } finally {
+      this.#observer?.requested({ host: this.#host, method, code, durationMs: performance.now() - started });
+    }
   }
 
   #dispatchers(credentials: Credentials): Dispatchers {

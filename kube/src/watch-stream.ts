@@ -15,7 +15,7 @@ const MAX_LINE_CHARACTERS = 16 * 1024 * 1024;
  */
 export async function* readWatchEvents<T extends KubeObject>(
   body: Readable,
-  { server, request }: { server: string; request: string },
+  { server, request, onEvent }: { server: string; request: string; onEvent?: (type: string) => void },
 ): AsyncGenerator<WatchEvent<T>> {
   const decoder = new StringDecoder('utf8');
   let rest = '';
@@ -27,7 +27,12 @@ export async function* readWatchEvents<T extends KubeObject>(
       const lines = (rest + decoder.write(chunk)).split('\n');
       rest = lines.pop() ?? '';
       if (rest.length > MAX_LINE_CHARACTERS) throw new MalformedAnswerError(request, { cause: 'an endless event' });
-      for (const line of lines) if (line.trim() !== '') yield parseEvent<T>(line, request);
+      for (const line of lines) {
+        if (line.trim() === '') continue;
+        const event = parseEvent<T>(line, request);
+        onEvent?.(event.type);
+        yield event;
+      }
     }
   } finally {
     body.destroy();

@@ -5,18 +5,33 @@ export type Priority = 'high' | 'normal' | 'low';
 
 const ORDER: readonly Priority[] = ['high', 'normal', 'low'];
 
+/** What a queue tells of its keys (queue-metrics.ts). */
+export interface QueueObserver {
+  /** A key that did not wait yet. */
+  added(): void;
+  /** A key is worked on, this long after it was added. */
+  taken(waitedMs: number): void;
+  done(workedMs: number): void;
+  /** A key failed and is to come back. */
+  retried(): void;
+}
+
 /**
  * Keys that want work, as in client-go: a key is in the queue once however often it is added; a key that is added while
  * it is worked on comes back when that work is done; a failed key waits longer each time.
  */
 export class WorkQueue {
   readonly #waiting: Record<Priority, Set<string>> = { high: new Set(), normal: new Set(), low: new Set() };
-  readonly #processing = new Set<string>();
+  /** Key → when it was taken. */
+  readonly #processing = new Map<string, number>();
+  /** Key that waits, or is to come back → when it was added. */
+  readonly #addedAt = new Map<string, number>();
   readonly #again = new Map<string, Priority>();
   readonly #failures = new Map<string, number>();
   readonly #delayed = new Map<string, { timer: NodeJS.Timeout; at: number; priority: Priority }>();
   readonly #takers = new Set<(key: string) => void>();
   readonly #backoff: typeof backoffDefaults;
+  #observer: QueueObserver | undefined;
 
   constructor(backoff = backoffDefaults) {
     this.#backoff = backoff;
@@ -27,15 +42,26 @@ export class WorkQueue {
     return ORDER.reduce((sum, priority) => sum + this.#waiting[priority].size, 0);
   }
 
+  observe(observer: QueueObserver): void {
+    this.#observer = observer;
+  }
+
+  /** For each key that is being worked on, how long it has been. */
+  runningMs(): number[] {
+    const now = performance.now();
+    return [...this.#processing.values()].map((since) => now - since);
+  }
+
   /** A key that waits already keeps the higher of its two priorities. */
   add(key: string, priority: Priority = 'normal'): void {
+    this.#noteAdded(key);
     if (this.#processing.has(key)) {
       this.#again.set(key, higher(this.#again.get(key), priority));
       return;
     }
     const [taker] = this.#takers;
     if (taker !== undefined) {
-      this.#processing.add(key);
+      this.#start(key);
       taker(key);
       return;
     }
@@ -76,6 +102,7 @@ export class WorkQueue {
   addRateLimited(key: string, atLeastMs = 0): number {
     const failures = this.failures(key) + 1;
     this.#failures.set(key, failures);
+    this.#observer?.retried();
     const delayMs = Math.max(backoffMs(failures, this.#backoff), atLeastMs);
     this.addAfter(key, delayMs);
     return delayMs;
@@ -98,7 +125,7 @@ export class WorkQueue {
       const [key] = this.#waiting[priority];
       if (key === undefined) continue;
       this.#waiting[priority].delete(key);
-      this.#processing.add(key);
+      this.#start(key);
       return key;
     }
     return this.#nextAdded(signal);
@@ -119,11 +146,27 @@ export class WorkQueue {
 
   /** Gives a taken key back; it comes again at once if it was added meanwhile. */
   done(key: string): void {
+    const since = this.#processing.get(key);
     this.#processing.delete(key);
+    if (since !== undefined) this.#observer?.done(performance.now() - since);
     const priority = this.#again.get(key);
     if (priority === undefined) return;
     this.#again.delete(key);
     this.add(key, priority);
+  }
+
+  #noteAdded(key: string): void {
+    if (this.#addedAt.has(key)) return;
+    this.#addedAt.set(key, performance.now());
+    this.#observer?.added();
+  }
+
+  #start(key: string): void {
+    const now = performance.now();
+    const added = this.#addedAt.get(key) ?? now;
+    this.#addedAt.delete(key);
+    this.#processing.set(key, now);
+    this.#observer?.taken(now - added);
   }
 
   /** Drops every delayed key, so that the process can end. */

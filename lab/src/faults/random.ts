@@ -12,3 +12,13 @@ export function dice(seed: number): Dice {
   };
   return { below };
 }
+
+/** The same things in an order that is drawn (Fisher and Yates). */
+export function shuffled<T>(things: readonly T[], { below }: Dice): T[] {
+  const order = [...things];
+  for (let left = order.length; left > 1; left -= 1) {
+    const drawn = below(left);
+    [order[left - 1], order[drawn]] = [order[drawn] as T, order[left - 1] as T];
+  }
+  return order;
+}
