@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 function start(entry: string, args: string[]) {
-  return execa(execPath, [join(checkout, entry), ...args], { reject: false, timeout: 40_000, cwd: folder });
+  return execa(execPath, [join(checkout, entry), ...args], { reject: false, timeout: 250_000, cwd: folder });
 }
 
 describe.each([
@@ -69,7 +69,7 @@ describe.each([
       const text = await response.text();
       return response.status === 503 && text.includes('does not answer') ? text : undefined;
     };
-    const reasons = await waitFor({ what: 'a reason on /readyz', check, timeoutMs: 30_000, signal });
+    const reasons = await waitFor({ what: 'a reason on /readyz', check, timeoutMs: 120_000, signal });
     expect(reasons).not.toMatch(/^\s+at /m); // a reason, no stack
     const healthz = await fetch(`http://127.0.0.1:${port}/healthz`, { signal });
     const metrics = await fetch(`http://127.0.0.1:${port}/metrics`, { signal });

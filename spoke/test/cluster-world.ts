@@ -1,7 +1,15 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execPath } from 'node:process';
-import { type Module, module, type Node, node, type Resource } from '@kmm-hub/api-types';
+import {
+  type Module,
+  module,
+  type Node,
+  type NodeModulesConfig,
+  node,
+  nodeModulesConfig,
+  type Resource,
+} from '@kmm-hub/api-types';
 import { KubeClient, loadConnection } from '@kmm-hub/kube';
 import { expect } from 'vitest';
 import { applyFolder } from '../../lab/src/access/apply.ts';
@@ -18,12 +26,17 @@ export const CLUSTER = 'c1';
 export const NAMESPACE = 'openshift-kmm';
 export const modules = module as Resource<Module>;
 
+type Reported = NonNullable<NodeModulesConfig['status']>['modules'];
+
 export type ClusterWorld = {
   /** As admin: stands for users and for the node agents. */
   admin: KubeClient;
   /** Text of the agent's /metrics. */
   metrics(): Promise<string>;
   restartAgent(): Promise<void>;
+  /** What a node agent does once it has done all that is wanted of it. */
+  reportLoaded(nodeName: string): Promise<void>;
+  reportModules(nodeName: string, reported: Reported): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -44,11 +57,27 @@ export async function startClusterWorld(): Promise<ClusterWorld> {
     admin,
     metrics: async () => (await fetch(`http://127.0.0.1:${healthPort}/metrics`, { signal })).text(),
     restartAgent: async () => {
-      expect(await agent.stop()).toEqual({ code: 0, signal: null });
+      expect(await agent.stop({ graceMs: 60_000 })).toEqual({ code: 0, signal: null });
       agent = await startAgent({ plane, folder, healthPort });
     },
+    reportLoaded: (nodeName) => reportLoaded(admin, nodeName),
+    reportModules: (nodeName, reported) => reportModules(admin, nodeName, reported),
     stop: () => world.disposeAsync(),
   };
+}
+
+async function reportLoaded(admin: KubeClient, nodeName: string): Promise<void> {
+  const config = await eventually(
+    () => admin.getIfPresent(nodeModulesConfig, { name: nodeName }, signal),
+    (found) => found !== undefined,
+  );
+  const loaded = (config?.spec?.modules ?? []).map((entry) => ({ ...entry, bootId: `boot-${nodeName}` }));
+  await reportModules(admin, nodeName, loaded);
+}
+
+async function reportModules(admin: KubeClient, name: string, reported: Reported): Promise<void> {
+  const patch = { ref: { name }, patch: { status: { modules: reported } }, subresource: 'status' };
+  await admin.patch(nodeModulesConfig, patch, signal);
 }
 
 async function prepare(plane: ControlPlane, folder: string): Promise<void> {
@@ -76,12 +105,13 @@ async function startAgent({ plane, folder, healthPort }: AgentPlace): Promise<Ru
   return startProcess({
     name: 'cluster agent',
     command: execPath,
-    args: [main, ...where, `--health-port=${healthPort}`],
+    args: [main, ...where, `--health-port=${healthPort}`, '--leader-elect=false'], // a busy machine may lose a lease
     logFile: join(folder, 'agent.log'),
     ready: async (limit) => {
       const answer = await fetch(`http://127.0.0.1:${healthPort}/readyz`, { signal: limit });
       if (!answer.ok) throw new Error(await answer.text());
     },
+    readyTimeoutMs: 120_000,
     signal,
   });
 }
@@ -94,7 +124,7 @@ export async function eventually<T>(read: () => Promise<T>, isWanted: (reading: 
     return isWanted(last) ? { reading: last } : undefined;
   };
   try {
-    const { reading } = await waitFor({ what: 'the wanted state', check, timeoutMs: 20_000, signal });
+    const { reading } = await waitFor({ what: 'the wanted state', check, timeoutMs: 120_000, signal });
     return reading;
   } catch (err) {
     throw new Error(`never as wanted; last seen: ${JSON.stringify(last, undefined, 1)}`, { cause: err });

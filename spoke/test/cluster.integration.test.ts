@@ -10,7 +10,6 @@ import {
   moduleConfiguredLabel,
   moduleInUseLabel,
   NODE_NAME_LABEL,
-  type NodeModulesConfig,
   namespace,
   node,
   nodeFeature,
@@ -48,20 +47,6 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
   const configOf = (name: string) => read(nodeModulesConfig, name);
   const labelsOf = async (name: string) => (await read(node, name))?.metadata.labels ?? {};
 
-  /** What the node agent does once it has done what is wanted. */
-  const reportLoaded = async (name: string) => {
-    const config = await eventually(
-      () => configOf(name),
-      (found) => found !== undefined,
-    );
-    const modules = (config?.spec?.modules ?? []).map((entry) => ({ ...entry, bootId: `boot-${name}` }));
-    await reportModules(name, modules);
-  };
-  const reportModules = (name: string, reported: NonNullable<NodeModulesConfig['status']>['modules']) => {
-    const patch = { ref: { name }, patch: { status: { modules: reported } }, subresource: 'status' };
-    return world.admin.patch(nodeModulesConfig, patch, signal);
-  };
-
   test('a selected node is told what to load, and its report becomes labels and numbers', async () => {
     const created = await joinNode(world.admin, nodeOf('load-1', { gpu: 'load' }));
     await joinNode(world.admin, nodeOf('load-2', { gpu: 'none' }));
@@ -85,7 +70,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
       },
     ]);
 
-    await reportLoaded('load-1');
+    await world.reportLoaded('load-1');
     const module = await eventually(
       () => read(modules, 'load', NAMESPACE),
       (found) => found?.status?.moduleLoader?.availableNumber === 1,
@@ -140,13 +125,13 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
     );
     const error = { reason: 'ImageNotFound', message: 'registry.example.com/failing is not there' };
     const failed = (config?.spec?.modules ?? []).map(({ config: _, ...entry }) => ({ ...entry, error }));
-    await reportModules('failing-1', failed);
+    await world.reportModules('failing-1', failed);
     const degraded = await eventually(
       async () => (await read(modules, 'failing', NAMESPACE))?.status?.degraded,
       (found) => found !== undefined,
     );
     expect(degraded).toEqual({ reason: 'ImageNotFound', message: `node failing-1: ${error.message}` });
-    await reportLoaded('failing-1');
+    await world.reportLoaded('failing-1');
     await eventually(
       async () => (await read(modules, 'failing', NAMESPACE))?.status,
       (status) => status?.degraded === undefined && status?.moduleLoader?.availableNumber === 1,
@@ -159,7 +144,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
     await allow('gone', 'loader');
     const place = { namespace: 'gone', serviceAccountName: 'loader' };
     await world.admin.create(modules, moduleOf('gone', { gpu: 'gone' }, place), signal);
-    await reportLoaded('gone-1');
+    await world.reportLoaded('gone-1');
     await eventually(
       () => labelsOf('gone-1'),
       (labels) => labels[readyLabel('gone', 'gone')] === '',
@@ -173,7 +158,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
     expect(unloading?.metadata.labels).toEqual({ [moduleInUseLabel('gone', 'gone')]: '' });
     expect((await read(modules, 'gone', 'gone'))?.metadata.finalizers).toEqual([MODULE_FINALIZER]);
 
-    await reportModules('gone-1', []);
+    await world.reportModules('gone-1', []);
     await eventually(
       () => Promise.all([read(modules, 'gone', 'gone'), configOf('gone-1')]),
       (left) => left.every((object) => object === undefined),
@@ -245,7 +230,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
     await world.admin.create(nodeResourceTopology, { metadata: { name: 'inventory-1' }, zones }, signal);
     await joinNode(world.admin, nodeOf('inventory-1', { gpu: 'inventory', ...prefixed }, kernel));
     await world.admin.create(modules, moduleOf('inventory', { gpu: 'inventory' }), signal);
-    await reportLoaded('inventory-1');
+    await world.reportLoaded('inventory-1');
     const groupOf = async () => {
       const inventory = await read(clusterInventory, CLUSTER, CLUSTER);
       return inventory?.spec?.groups.find((group) => group.kernelVersion === kernel);
@@ -260,10 +245,48 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
     });
   });
 
+  test('a Node tells in Events what it has loaded and unloaded, and a restart of the agent repeats nothing', async () => {
+    await joinNode(world.admin, nodeOf('told-1', { gpu: 'told' }));
+    await world.admin.create(modules, moduleOf('told', { gpu: 'told' }), signal);
+    await world.reportLoaded('told-1');
+    const told = (number: number) =>
+      eventually(
+        async () => {
+          const { items } = await world.admin.list(kubeEvent, { namespace: 'default' }, signal);
+          const ofNode = items.filter(({ involvedObject: { kind, name } }) => `${kind} ${name}` === 'Node told-1');
+          return ofNode.map(({ type, reason, message, count }) => `${count} ${type} ${reason}: ${message}`).sort();
+        },
+        (events) => events.length >= number,
+      );
+    const loaded = `1 Normal ModuleLoaded: Module ${NAMESPACE}/told loaded into the kernel`;
+    expect(await told(1)).toEqual([loaded]);
+    await world.restartAgent();
+    await world.admin.delete(modules, { namespace: NAMESPACE, name: 'told' }, signal);
+    await eventually(
+      () => configOf('told-1'),
+      (found) => found?.spec?.modules?.length === 0, // a pass of the new agent, which has seen what is loaded
+    );
+    await world.reportModules('told-1', []);
+    const unloaded = `1 Normal ModuleUnloaded: Module ${NAMESPACE}/told unloaded from the kernel`;
+    expect(await told(2)).toEqual([loaded, unloaded]);
+  });
+
+  test('a Module with dra is loaded where the API server says that its Kubernetes serves it', async () => {
+    await joinNode(world.admin, nodeOf('dra-1', { gpu: 'dra' }));
+    const { metadata, spec } = moduleOf('dra', { gpu: 'dra' });
+    const dra = { container: { image: 'registry.example.com/driver:1' }, driverName: 'gpu.example.com' };
+    await world.admin.create(modules, { metadata, spec: { ...spec, dra } }, signal);
+    await world.reportLoaded('dra-1');
+    await eventually(
+      async () => (await read(modules, 'dra', NAMESPACE))?.status,
+      (status) => status?.degraded === undefined && status?.moduleLoader?.availableNumber === 1,
+    );
+  });
+
   test('a restart writes nothing that is right already', async () => {
     await joinNode(world.admin, nodeOf('restart-1', { gpu: 'restart' }));
     await world.admin.create(modules, moduleOf('restart', { gpu: 'restart' }), signal);
-    await reportLoaded('restart-1');
+    await world.reportLoaded('restart-1');
     await eventually(
       async () => (await read(modules, 'restart', NAMESPACE))?.status?.moduleLoader?.availableNumber,
       (available) => available === 1,
@@ -280,7 +303,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
     await world.restartAgent();
     await joinNode(world.admin, nodeOf('restart-2', { gpu: 'restart-2' }));
     await world.admin.create(modules, moduleOf('restart-2', { gpu: 'restart-2' }), signal);
-    await reportLoaded('restart-2'); // what came later is done, so the first pass over everything is too
+    await world.reportLoaded('restart-2'); // what came later is done, so the first pass over everything is too
     await eventually(
       async () => (await read(modules, 'restart-2', NAMESPACE))?.status?.moduleLoader?.availableNumber,
       (available) => available === 1,

@@ -8,7 +8,7 @@ import { createRegistryClient, digestOf, layerOfFiles, mediaTypes, readRegistrie
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { pullModuleFiles } from '../src/node/modules/pull.ts';
 
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController(); // vitest's own limits end what hangs
 const RELEASE = '6.1.0-53-amd64';
 let folder: string;
 let registry: Registry;

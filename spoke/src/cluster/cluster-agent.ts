@@ -1,8 +1,10 @@
 import {
   type Controller,
+  type Election,
   EventRecorder,
   type KubeClient,
-  metricsRegistry,
+  type metricsRegistry,
+  queueMetrics,
   reconcileMetrics,
   startHealthServer,
 } from '@kmm-hub/kube';
@@ -20,31 +22,43 @@ import { askedPermissions } from './module-permissions.ts';
 import { type ControllerRun, runControllers } from './runtime.ts';
 
 export type ClusterAgent = {
+  /** Both have the fence of `election`. */
   spoke: KubeClient;
   hub: KubeClient;
+  election: Election;
+  registry: ReturnType<typeof metricsRegistry>;
   clusterName: string;
   namespace: string;
   healthPort: number;
   log: Logger;
 };
 
-/** Runs the controllers of one cluster until aborted. API servers that do not answer are waited for; /readyz says so. */
+/**
+ * Follows one cluster until aborted, and runs its controllers while this instance leads. API servers that do not answer
+ * are waited for; /readyz says so. @throws LeadershipLostError
+ */
 export async function runClusterAgent(agent: ClusterAgent, signal: AbortSignal): Promise<void> {
-  const { spoke, hub, clusterName, namespace, log } = agent;
+  const { spoke, hub, election, registry, clusterName, namespace, log } = agent;
   const caches = clusterCaches({ spoke, hub, clusterName, agentNamespace: namespace, log });
-  const registry = metricsRegistry();
-  const runs = registerControllers(agent, caches, registry);
   const problems = () => Object.values(caches).flatMap(({ problem }) => problem ?? []);
-  const port = await startHealthServer({ port: agent.healthPort, problems, registry }, signal);
+  const probes = { problems, role: () => election.role };
+  const port = await startHealthServer({ port: agent.healthPort, ...probes, registry }, signal);
   log.info({ cluster: clusterName, spoke: spoke.server, hub: hub.server, healthPort: port }, 'cluster agent started');
-  const reflectors = Object.values(caches).map((reflector) => reflector.run(signal));
-  await Promise.all([...reflectors, runControllers(runs, signal)]);
+  const ended = new AbortController();
+  const limit = AbortSignal.any([signal, ended.signal]);
+  const following = Object.values(caches).map((reflector) => reflector.run(limit));
+  try {
+    await election.run((term) => runControllers(registerControllers(agent, caches), term), signal);
+  } finally {
+    ended.abort();
+    await Promise.all(following);
+  }
 }
 
+/** To be called by the leader: from here on every change of a cache fills the queues. */
 function registerControllers(
-  { spoke, hub, clusterName, namespace, log }: ClusterAgent,
+  { spoke, hub, registry, clusterName, namespace, log }: ClusterAgent,
   caches: ClusterCaches,
-  registry: ReturnType<typeof metricsRegistry>,
 ): ControllerRun[] {
   const { nodes, modules, configs, features, topologies, claims, inventories } = caches;
   const names = ['node-modules', 'module', 'module-namespace', 'node-features', 'kernel-claim', 'cluster-inventory'];
@@ -61,7 +75,7 @@ function registerControllers(
   const reported = { features: features.cache, agentNamespace: namespace };
   const dropped = new DroppedLabels(registry);
   const run = (controller: Controller, ...needs: ControllerRun['needs']) => ({ controller, needs });
-  return [
+  const runs = [
     run(nodeModulesController(loading, runtime), nodes, modules, configs),
     run(
       moduleController({ ...loading, events }, { ...runtime, coalesceMs: clusterDefaults.moduleStatusCoalesceMs }),
@@ -82,4 +96,9 @@ function registerControllers(
       ...[nodes, features, topologies, configs, inventories],
     ),
   ];
+  queueMetrics(
+    registry,
+    runs.map(({ controller }) => controller),
+  );
+  return runs;
 }

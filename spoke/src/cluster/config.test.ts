@@ -6,15 +6,24 @@ afterEach(() => vi.unstubAllEnvs());
 
 test('the flags are read, with the defaults of a spoke', () => {
   expect(read('--kubeconfig', 's', '--hub-kubeconfig', 'h', '--cluster-name', 'c1')).toEqual({
-    ...{ kubeconfig: 's', hubKubeconfig: 'h', clusterName: 'c1', namespace: 'openshift-kmm', healthPort: 0 },
+    ...{
+      kubeconfig: 's',
+      hubKubeconfig: 'h',
+      clusterName: 'c1',
+      namespace: 'openshift-kmm',
+      healthPort: 0,
+      leaderElect: true,
+    },
   });
 });
 
 test('each flag may come from the environment, and the flag wins', () => {
   vi.stubEnv('KMM_HUB_KUBECONFIG', 'from-env');
   vi.stubEnv('KMM_CLUSTER_NAME', 'from-env');
+  vi.stubEnv('KMM_LEADER_ELECT', 'false');
   expect(read('--cluster-name', 'c1', '--health-port', '8080')).toEqual({
     ...{ hubKubeconfig: 'from-env', clusterName: 'c1', namespace: 'openshift-kmm', healthPort: 8080 },
+    leaderElect: false,
   });
 });
 

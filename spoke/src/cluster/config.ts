@@ -1,5 +1,5 @@
 import { SPOKE_NAMESPACE } from '@kmm-hub/api-types';
-import { environmentFlag as flag, integerFlag, parseFlags } from '@kmm-hub/kube';
+import { environmentFlag as flag, integerFlag, leaderElectFlag, parseFlags } from '@kmm-hub/kube';
 import { Command, InvalidArgumentError } from 'commander';
 
 export type ClusterAgentOptions = {
@@ -12,10 +12,10 @@ export type ClusterAgentOptions = {
   namespace: string;
   /** 0 = no server. */
   healthPort: number;
+  leaderElect: boolean;
 };
 
-const DESCRIPTION =
-  'Decides what every node of this cluster loads, sums up what the nodes report, and tells the hub. One per cluster.';
+const DESCRIPTION = 'Decides what every node of this cluster loads, sums up what the nodes report, and tells the hub.';
 
 /**
  * Reads the flags (`argv` as in process.argv), each of which may also come from the environment as KMM_ and its name.
@@ -34,7 +34,8 @@ export function readOptions(argv: readonly string[]): ClusterAgentOptions | unde
       flag('--health-port <port>', 'serves /healthz, /readyz, /metrics; 0 = none')
         .default(0)
         .argParser(integerFlag(0, 65_535)),
-    );
+    )
+    .addOption(leaderElectFlag());
   return parseFlags<ClusterAgentOptions>(command, argv.slice(2));
 }
 

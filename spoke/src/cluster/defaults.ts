@@ -6,6 +6,11 @@ export const clusterDefaults = {
   moduleStatusCoalesceMs: 250,
   /** The inventory is written at most this often. */
   inventoryCoalesceMs: 1000,
+  /**
+   * What only the API server can tell (who may load modules, its version) is asked for again after this long; also how soon
+   * a permission that was granted, or an upgrade, is noticed.
+   */
+  answerLifetimeMs: 60_000,
   /** Pause between two looks at whether the first lists are in. */
   syncPollMs: 20,
 };

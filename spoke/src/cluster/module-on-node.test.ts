@@ -1,7 +1,7 @@
 import type { Module, NodeModuleSpec } from '@kmm-hub/api-types';
 import { expect, test } from 'vitest';
 import { decideModule, isLoaded, type ModuleOnNode, serviceAccountOf } from './module-on-node.ts';
-import { CORDON, entryFixture, loadedFixture, moduleFixture, nodeFixture } from './objects.fixture.ts';
+import { CORDON, DRA, entryFixture, loadedFixture, moduleFixture, nodeFixture } from './objects.fixture.ts';
 
 const SERVICE_ACCOUNT = 'kmm-operator-module-loader';
 const base: ModuleOnNode = { module: moduleFixture(), node: nodeFixture(), mayLoad: true };
@@ -21,6 +21,7 @@ const deleted = module({ metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' }
 const everywhere = module({ spec: { tolerations: [{ operator: 'Exists' }] } });
 const tolerations = [{ operator: 'Exists' }, ...(wanted.tolerations ?? [])];
 const wrongRegexp = module({ container: { kernelMappings: [{ regexp: '(', containerImage: 'r/k:1' }] } });
+const withDra = module({ spec: { dra: DRA } });
 const earlier = entryFixture('kmod', '5.10.0-1-amd64');
 
 type Given = Partial<ModuleOnNode>;
@@ -57,6 +58,18 @@ test.each<[string, Given, Decided]>([
     { mayLoad: false, listed: other },
     { entry: other, reason: 'ServiceAccountNotAllowed' },
   ],
+  [
+    'lists nothing new where the cluster is too old for the Module',
+    { ...withDra, kubernetesVersion: 'v1.33.4' },
+    { reason: 'ClusterTooOld' },
+  ],
+  [
+    'keeps an entry as it is when the Module begins to ask for a newer cluster',
+    { ...withDra, kubernetesVersion: 'v1.33.4', listed: other },
+    { entry: other, reason: 'ClusterTooOld' },
+  ],
+  ['lists a module with dra where it can be served', { ...withDra, kubernetesVersion: 'v1.34.0' }, { entry: wanted }],
+  ['holds no age against a cluster for a Module without dra', { kubernetesVersion: 'v1.30.0' }, { entry: wanted }],
   [
     'keeps an entry as long as the node has not said its kernel',
     { node: nodeFixture('n1', { kernel: '' }), listed: other },

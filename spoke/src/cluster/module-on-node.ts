@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  explain,
   MODULE_LOADER_SERVICE_ACCOUNT,
   type Module,
   moduleConfiguredLabel,
@@ -7,8 +8,7 @@ import {
   type NodeModuleSpec,
   type NodeModuleStatus,
 } from '@kmm-hub/api-types';
-import { matchesLabels, toleratesTaints } from '@kmm-hub/rules';
-import { isLabelKey, isLabelValue } from '../node/features/labels.ts';
+import { checkClusterVersion, isLabelKey, isLabelValue, matchesLabels, toleratesTaints } from '@kmm-hub/rules';
 import { nodeModuleEntry, type Problem } from './node-module-entry.ts';
 
 /** One Module and one Node. `listed`: what the node's NodeModulesConfig lists for the module now. */
@@ -18,6 +18,8 @@ export type ModuleOnNode = {
   listed?: NodeModuleSpec | undefined;
   /** The Module's service account may load kernel modules. */
   mayLoad: boolean;
+  /** Of the cluster, e.g. "v1.33.4"; undefined when the Module does not ask for what only some versions have. */
+  kubernetesVersion?: string | undefined;
 };
 
 /** What the node's NodeModulesConfig is to list for the module: nothing, what it lists now, or something new. */
@@ -40,23 +42,29 @@ export function isTolerated(module: Module, node: Node): boolean {
   return toleratesTaints(node.spec?.taints ?? [], module.spec.tolerations ?? []);
 }
 
+/** What keeps the Module off this cluster, whatever its nodes are: ClusterTooOld. */
+export function clusterProblem({ spec }: Module, kubernetesVersion: string | undefined): Problem | undefined {
+  const checked = checkClusterVersion(spec, kubernetesVersion);
+  return checked.ok ? undefined : { reason: checked.error.code, message: explain(checked.error) };
+}
+
 /**
  * Decides, in this order. Only deselection, deletion and the administrator's version label unload; whatever else is wrong
  * leaves a listed module as it is.
  * 1. Not selected, being deleted, or without module loader: nothing.
  * 2. Untolerated taint: nothing new, but a module that is there stays and is kept up to date, so that a cordoned node
  *    neither loses its driver (W33) nor keeps the image of its last kernel.
- * 3. Names that make no label: nothing new.
+ * 3. Names that make no label, or a cluster that is too old for the Module: nothing new.
  * 4. Ordered upgrade (KMM v2.6 §5.7): the node's label for another version waits, no label unloads.
  * 5. No image for the kernel: an entry for this kernel stays, one for an earlier kernel goes.
  * 6. A service account that may not load modules: what is there stays.
  */
 export function decideModule(situation: ModuleOnNode, serviceAccount: string): ModuleDecision {
-  const { module, node, listed } = situation;
+  const { module, node, listed, kubernetesVersion } = situation;
   if (!isSelected(module, node)) return {};
   if (listed === undefined && !isTolerated(module, node)) return {};
   const asIs = listed === undefined ? {} : { entry: listed };
-  const problem = namingProblem(module);
+  const problem = namingProblem(module) ?? clusterProblem(module, kubernetesVersion);
   if (problem !== undefined) return { ...asIs, problem };
   const turn = versionTurn(module, node);
   if (turn === 'never') return {};

@@ -1,14 +1,11 @@
 import { type Module, subjectAccessReview } from '@kmm-hub/api-types';
 import type { KubeClient } from '@kmm-hub/kube';
 import { LRUCache } from 'lru-cache';
+import { clusterDefaults } from './defaults.ts';
 import { serviceAccountOf } from './module-on-node.ts';
 
-export const permissionDefaults = {
-  /** An answer is asked for again after this long; also how soon a granted permission is noticed. */
-  lifetimeMs: 60_000,
-  /** Service accounts that are remembered. */
-  remembered: 1000,
-};
+/** Service accounts that are remembered. */
+const REMEMBERED = 1000;
 
 export type ServiceAccountRef = { namespace: string; name: string };
 
@@ -27,8 +24,8 @@ export function askedPermissions(
   clock: { now(): number } = performance,
 ): ModulePermissions {
   const answers = new LRUCache<string, { allowed: boolean }, ServiceAccountRef>({
-    max: permissionDefaults.remembered,
-    ttl: permissionDefaults.lifetimeMs,
+    max: REMEMBERED,
+    ttl: clusterDefaults.answerLifetimeMs,
     ttlResolution: 0, // else the cache remembers the time, too
     perf: clock,
     fetchMethod: async (_key, _stale, { signal, context }) => {

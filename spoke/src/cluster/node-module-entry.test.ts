@@ -30,13 +30,14 @@ test('the entry carries what the Module says of registry, secret, version and in
 });
 
 const mapped = (mapping: KernelMapping) => ({ container: { kernelMappings: [mapping] } });
-const oversized = { container: { kernelMappings, inTreeModulesToRemove: ['m'.repeat(200)] } };
+// 512 characters have room in a Module; what they become on a node may not
+const longName = `r/k:${'${KERNEL_FULL_VERSION}'.repeat(20)}`;
 
 test.each([
   ['NoKernelMapping', '6.1.0', mapped({ literal: '5.4.0', containerImage: 'r/k:1' })],
   ['ImageWithoutTag', '6.1.0', mapped({ regexp: '.', containerImage: 'kmod' })],
   ['WrongKernelVersion', '6.1.0; reboot', {}],
-  ['InvalidModuleConfig', '6.1.0', oversized],
+  ['InvalidModuleConfig', `6.1.0-${'long'.repeat(10)}`, mapped({ regexp: '.', containerImage: longName })],
 ])('%s is a problem that a person is told what to do about', (reason, kernel, parts) => {
   const result = nodeModuleEntry({ module: moduleFixture('kmod', parts), kernel, serviceAccount });
   expect(result).toEqual({ problem: { reason, message: expect.stringMatching(/.{20}/) } });

@@ -1,4 +1,5 @@
 import type {
+  Dra,
   Module,
   ModuleLoaderContainer,
   Node,
@@ -11,6 +12,9 @@ import { BUILT_IN_TOLERATIONS } from '@kmm-hub/rules';
 
 export const KERNEL = '6.1.0-53-cloud-amd64';
 export const CORDON: Taint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' };
+
+/** The DRA part of a Module; it needs Kubernetes 1.34. */
+export const DRA: Dra = { container: { image: 'registry/driver:1' }, driverName: 'gpu.example.com' };
 
 type NodeParts = {
   labels?: Record<string, string>;

@@ -1,8 +1,9 @@
 import type { Features } from '@kmm-hub/api-types';
+import { isLabelKey, isLabelValue } from '@kmm-hub/rules';
 import type { Discovered, FeatureSource, RawFeatures } from './feature-source.ts';
 import type { HostRoot } from './host-root.ts';
 import { FeatureSourceTimeoutError } from './host-root-errors.ts';
-import { featureLabel, isLabelKey, isLabelValue } from './labels.ts';
+import { featureLabel } from './labels.ts';
 import type { FeatureOptions } from './options.ts';
 import { featureSources } from './sources.ts';
 

@@ -22,13 +22,22 @@ export class ModprobeOptionRefusedError extends HubError {
   }
 }
 
-/** ENOKEY, EKEYREJECTED or EPERM: the kernel does not trust the module's signature, or it has none. */
+/** ENOKEY, EKEYREJECTED, or EPERM by lockdown: the kernel does not trust the module's signature, or it has none. */
 export class ModuleSignatureRejectedError extends KmodError {
   override readonly name = 'ModuleSignatureRejectedError';
   readonly code = 'ModuleSignatureRejected';
   readonly retry = 'never';
   readonly remedy =
     'Sign the module (spec.moduleLoader.container.sign) with a key that the node trusts, or enrol its certificate on the node. When the module is signed, look whether the agent has CAP_SYS_MODULE.';
+}
+
+/** EPERM that is not about a signature: the agent may not change modules, nobody may any more, or the module says so. */
+export class ModuleNotPermittedError extends KmodError {
+  override readonly name = 'ModuleNotPermittedError';
+  readonly code = 'ModuleNotPermitted';
+  readonly retry = 'never';
+  readonly remedy =
+    "Look whether the agent has CAP_SYS_MODULE, and whether kernel.modules_disabled is 1 on the node, which only a reboot takes back. When neither is so, the kernel's words say what refused it: a parameter, or the module itself.";
 }
 
 /** The module needs a symbol that no loaded module has, or got a parameter that it does not know. */
@@ -115,7 +124,8 @@ export class ModuleNotLoadedError extends HubError {
 
 /** First match wins: the words of kmod and of strerror in the C locale. */
 const KNOWN: readonly [RegExp, new (words: string, options?: ErrorOptions) => KmodError][] = [
-  [/Key was rejected by service|Required key not available|Operation not permitted/, ModuleSignatureRejectedError],
+  [/Key was rejected by service|Required key not available/, ModuleSignatureRejectedError],
+  [/Operation not permitted/, ModuleNotPermittedError],
   [/Unknown symbol in module/, ModuleUnknownSymbolError],
   [/Exec format error|Invalid module format/, ModuleFormatError],
   [/File exists|already in kernel|is builtin/, ModuleAlreadyLoadedError],
@@ -123,12 +133,22 @@ const KNOWN: readonly [RegExp, new (words: string, options?: ErrorOptions) => Km
   [/not found in directory/, ModuleNotFoundError],
 ];
 
+/** Lockdown's and signature enforcement's lines in the kernel's log, since 4.19 (kernel/module/signing.c, security/lockdown). */
+const REFUSES_UNSIGNED = /Lockdown:.*unsigned module|Loading of .* is rejected/i;
+
 /**
  * The error that modprobe's words stand for.
- * @param kernelWords what the kernel logged about it; it goes into the message, and does not decide
+ * @param kernelWords what the kernel logged about it, undefined when its log cannot be read. It goes into the message, and
+ * decides what EPERM means
  */
-export function modprobeError(words: string, kernelWords: readonly string[] = [], options?: ErrorOptions): KmodError {
-  const found = KNOWN.find(([pattern]) => pattern.test(words));
-  const told = [words.trim(), ...kernelWords.map((line) => `kernel: ${line}`)].join('; ');
-  return new (found?.[1] ?? ModprobeFailedError)(told, options);
+export function modprobeError(words: string, kernelWords?: readonly string[], options?: ErrorOptions): KmodError {
+  const [, known = ModprobeFailedError] = KNOWN.find(([pattern]) => pattern.test(words)) ?? [];
+  const told = [words.trim(), ...(kernelWords ?? []).map((line) => `kernel: ${line}`)].join('; ');
+  return new (isLockedOut(words, kernelWords) ? ModuleSignatureRejectedError : known)(told, options);
+}
+
+/** Lockdown answers EPERM, as a missing capability does. Where nobody can look which one it was, lockdown is more likely. */
+function isLockedOut(words: string, kernelWords: readonly string[] | undefined): boolean {
+  if (!/could not insert .*: Operation not permitted/.test(words)) return false;
+  return kernelWords?.some((line) => REFUSES_UNSIGNED.test(line)) ?? true;
 }

@@ -16,33 +16,38 @@ export const kernelLogDefaults = {
 };
 
 /** The kernel gives the reason of a refusal here, often without the module's name. */
-const ABOUT_LOADING = /signature|PKCS#7|Lockdown:|Loading of .* is rejected|module verification/i;
+const ABOUT_LOADING = /signature|PKCS#7|Lockdown:.*module|Loading of .* is rejected|module verification/i;
 
 /**
  * The last lines that the kernel logged about these modules, or about refusing a signature.
  * @param sinceUs microseconds since boot; records that are surely older do not count
- * @returns nothing when the log may not be read: then modprobe's own words have to do
+ * @returns undefined when there is no log, or it may not be read: then modprobe's own words have to do
  */
-export async function kernelWordsAbout(host: HostRoot, names: readonly string[], sinceUs: number): Promise<string[]> {
+export async function kernelWordsAbout(
+  host: HostRoot,
+  names: readonly string[],
+  sinceUs: number,
+): Promise<string[] | undefined> {
   const patterns = names.map((name) => new RegExp(`\\b${normaliseModuleName(name)}\\b`));
   const isAbout = (text: string) =>
     ABOUT_LOADING.test(text) || patterns.some((pattern) => pattern.test(normaliseModuleName(text)));
   const { drift, slackUs, maxLines } = kernelLogDefaults;
   const oldestUs = sinceUs * (1 - drift) - slackUs;
   const records = await readRecords(host);
+  if (records === undefined) return undefined;
   const lines = records.filter(({ atUs, text }) => atUs >= oldestUs && isAbout(text)).map(({ text }) => text);
   return [...new Set(lines)].slice(-maxLines);
 }
 
 type LogRecord = { atUs: number; text: string };
 
-async function readRecords(host: HostRoot): Promise<LogRecord[]> {
+async function readRecords(host: HostRoot): Promise<LogRecord[] | undefined> {
   try {
     const handle = await open(await host.locate('dev/kmsg'), constants.O_RDONLY | constants.O_NONBLOCK);
     await using _closing = handle;
     return parseRecords(await readAll(handle));
   } catch (err) {
-    if (['ENOENT', 'EACCES', 'EPERM'].includes(codeOf(err))) return [];
+    if (['ENOENT', 'EACCES', 'EPERM'].includes(codeOf(err))) return undefined;
     throw err;
   }
 }

@@ -7,7 +7,7 @@ import { createKmod } from './kmod.ts';
 
 const tree = { root: '/r', release: '6.1.0', configFolder: '/c' };
 const call = { options: ['--force'], names: ['hello'], parameters: ['greeting=hi there'] };
-const soon = () => AbortSignal.timeout(20_000);
+const soon = () => AbortSignal.timeout(60_000);
 
 /** A kmod whose modprobe is this shell script, and what the script wrote to the file `said`. */
 async function scripted(script: string, options: { timeoutMs?: number } = {}) {
@@ -39,6 +39,7 @@ test.each([
   ["ERROR: could not insert 'hello': Key was rejected by service", 'ModuleSignatureRejected', 'never'],
   ["ERROR: could not insert 'hello': Required key not available", 'ModuleSignatureRejected', 'never'],
   ["ERROR: could not insert 'hello': Operation not permitted", 'ModuleSignatureRejected', 'never'],
+  ["ERROR: could not remove 'hello': Operation not permitted", 'ModuleNotPermitted', 'never'],
   [
     "ERROR: could not insert 'hello': Unknown symbol in module, or unknown parameter (see dmesg)",
     'ModuleUnknownSymbol',

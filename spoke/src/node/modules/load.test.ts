@@ -54,7 +54,7 @@ async function node(tree: Tree = {}, { refuse, loads = 'hello_mod' }: { refuse?:
     release: RELEASE,
     host: root.host,
     kmod,
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(60_000),
   };
   return { host: root.host, request, calls, [Symbol.asyncDispose]: () => root[Symbol.asyncDispose]() };
 }
@@ -102,6 +102,18 @@ test('changes nothing when an argument is refused', async () => {
 test('does not believe modprobe when the kernel does not list the module', async () => {
   await using at = await node({}, { loads: '' });
   await expect(loadModule(at.request)).rejects.toMatchObject({ code: 'ModuleNotLoaded' });
+});
+
+test.each([
+  ['lockdown', 'Lockdown: modprobe: unsigned module loading is restricted', 'ModuleSignatureRejected'],
+  ['anything else', 'eth0: link up', 'ModuleNotPermitted'],
+])("asks the kernel's log whether an EPERM is of %s", async (_cause, line, code) => {
+  const record = `5,1,${process.hrtime.bigint() / 1000n},-;${line}\n`;
+  await using at = await node(
+    { 'dev/kmsg': record },
+    { refuse: "could not insert 'hello_mod': Operation not permitted" },
+  );
+  await expect(loadModule(at.request)).rejects.toMatchObject({ code });
 });
 
 test("adds the kernel's words to modprobe's", async () => {

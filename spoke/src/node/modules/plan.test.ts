@@ -39,6 +39,7 @@ const load = (of: ModuleConfig, reason: string, resumes = false) => ({
   resumes,
 });
 const unload = (of: ModuleConfig, reason: string) => ({ action: 'unload', module: key, config: of, reason });
+const imageRepoSecret = { name: 'pull' };
 const forget = { action: 'forget', module: key };
 
 test.each<[string, Partial<ModulePlanInput>, unknown[]]>([
@@ -125,6 +126,17 @@ test.each<[string, Partial<ModulePlanInput>]>([
 ])('%s', (_behaviour, given) => {
   const want: ModulePlan = { actions: [], held: [key] };
   expect(planModules({ ...NODE, spec: [wanted(OLD_KERNEL)], ...given })).toEqual(want);
+});
+
+test.each<[string, Partial<ModulePlanInput>]>([
+  ['its status', { status: [{ ...reported(A), imageRepoSecret }] }],
+  ['its intent', { intents: [{ ...intent(A), imageRepoSecret }], status: [reported(A)] }],
+])('an unload pulls with the secret of %s, whatever the spec names now', (_source, given) => {
+  const gone = { ...unload(A, 'Deselected'), module: { ...key, imageRepoSecret } };
+  expect(planModules({ ...NODE, ...given }).actions).toEqual([gone]);
+  const spec = [{ ...wanted(B), imageRepoSecret: { name: 'other' } }];
+  const [first] = planModules({ ...NODE, ...given, spec }).actions;
+  expect(first).toEqual({ ...gone, reason: 'ConfigChanged' });
 });
 
 test('forgets first, then unloads what goes, then loads what comes', () => {

@@ -5,8 +5,11 @@ import { moduleNames, normaliseModuleName } from './loaded-modules.ts';
 /** Which Module an entry of a NodeModulesConfig belongs to. */
 export type ModuleKey = { namespace: string; name: string };
 
+/** A module as it was loaded: what it takes to pull its image once more, for the unload. */
+export type LoadedModule = ModuleKey & Pick<NodeModuleSpec, 'imageRepoSecret'>;
+
 /** On the node's disk: written before a load, removed after the unload. Says what a process that died was doing. */
-export type LoadIntent = ModuleKey & { config: ModuleConfig; bootId: string };
+export type LoadIntent = LoadedModule & { config: ModuleConfig; bootId: string };
 
 export type ModulePlanInput = {
   spec: readonly NodeModuleSpec[];
@@ -28,14 +31,14 @@ export type LoadReason = 'New' | 'Rebooted' | 'KernelChanged' | 'ConfigChanged' 
  */
 export type ModuleAction =
   | { action: 'load'; module: NodeModuleSpec; reason: LoadReason; resumes: boolean }
-  | { action: 'unload'; module: ModuleKey; config: ModuleConfig; reason: 'ConfigChanged' | 'Deselected' }
+  | { action: 'unload'; module: LoadedModule; config: ModuleConfig; reason: 'ConfigChanged' | 'Deselected' }
   | { action: 'forget'; module: ModuleKey };
 
 /** Done in order. `held` waits for another kernel than the one that runs. Both empty: the node is as wanted. */
 export type ModulePlan = { actions: ModuleAction[]; held: ModuleKey[] };
 
 /** What the kernel has of a Module in this boot. */
-type Current = { config: ModuleConfig; live: boolean; recorded: boolean };
+type Current = { module: LoadedModule; config: ModuleConfig; live: boolean; recorded: boolean };
 
 /**
  * What to do on a node, by upstream's table (its NMC reconciler): another boot or another kernel loads again, another
@@ -48,7 +51,7 @@ export function planModules(input: ModulePlanInput): ModulePlan {
   const plan: ModulePlan = { actions: [], held: [] };
   for (const module of orphans(input, specs)) {
     const current = currentOf(module, input);
-    if (current?.live) plan.actions.push({ action: 'unload', module, config: current.config, reason: 'Deselected' });
+    if (current?.live) plan.actions.push(unload(current, 'Deselected'));
     else plan.actions.push({ action: 'forget', module });
   }
   // What goes makes room for what comes: names and hardware may be shared.
@@ -72,7 +75,11 @@ function actionsFor(module: NodeModuleSpec, input: ModulePlanInput): ModuleActio
   }
   if (!live) return [load('ConfigChanged')];
   if (!isForKernel(config, input.release)) return [load('KernelChanged')];
-  return [{ action: 'unload', module: keyOf(module), config, reason: 'ConfigChanged' }, load('ConfigChanged')];
+  return [unload(current, 'ConfigChanged'), load('ConfigChanged')];
+}
+
+function unload({ module, config }: Current, reason: 'ConfigChanged' | 'Deselected'): ModuleAction {
+  return { action: 'unload', module, config, reason };
 }
 
 function reasonWithoutCurrent(module: NodeModuleSpec, { status, bootId, release }: ModulePlanInput): LoadReason {
@@ -85,12 +92,15 @@ function reasonWithoutCurrent(module: NodeModuleSpec, { status, bootId, release 
 function currentOf(key: ModuleKey, { status, intents, bootId, loaded }: ModulePlanInput): Current | undefined {
   const ofThisBoot = (entry: ModuleKey & { bootId?: string }) =>
     keyText(entry) === keyText(key) && entry.bootId === bootId;
-  const reported = status.find(ofThisBoot)?.config;
-  const config = intents.find(ofThisBoot)?.config ?? reported;
-  if (config === undefined) return undefined;
+  const reported = status.find(ofThisBoot);
+  const source = intents.find(ofThisBoot) ?? reported;
+  const config = source?.config;
+  if (source === undefined || config === undefined) return undefined;
+  const { imageRepoSecret } = source;
+  const module = { ...keyOf(key), ...(imageRepoSecret && { imageRepoSecret }) };
   // With raw arguments there is no name to look for: it counts as loaded.
   const live = moduleNames(config).every((name) => loaded.has(normaliseModuleName(name)));
-  return { config, live, recorded: isDeepStrictEqual(reported, config) };
+  return { module, config, live, recorded: isDeepStrictEqual(reported?.config, config) };
 }
 
 function orphans({ status, intents }: ModulePlanInput, specs: ReadonlyMap<string, unknown>): ModuleKey[] {
@@ -98,7 +108,7 @@ function orphans({ status, intents }: ModulePlanInput, specs: ReadonlyMap<string
   return [...known].filter(([key]) => !specs.has(key)).map(([, module]) => module);
 }
 
-/** NodeModulesConfigs hold the kernel as upstream maps it: without one trailing `+`. */
+/** Upstream's NodeModulesConfigs hold the kernel without one trailing `+`, ours as the node says it (W34): both are meant. */
 export function isForKernel({ kernelVersion }: Pick<ModuleConfig, 'kernelVersion'>, release: string): boolean {
   return trimPlus(kernelVersion) === trimPlus(release);
 }

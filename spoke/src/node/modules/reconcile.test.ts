@@ -11,7 +11,7 @@ import { modprobeError } from './kmod-errors.ts';
 import { type Attempt, type NodeModulesDeps, reconcileNodeModules } from './reconcile.ts';
 
 const RELEASE = '6.1.0-53-amd64';
-const signal = AbortSignal.timeout(10_000);
+const { signal } = new AbortController(); // vitest's own limits end what hangs
 
 const config = (digest: string): ModuleConfig => ({
   kernelVersion: RELEASE,
@@ -62,8 +62,8 @@ async function world() {
     },
   } as unknown as KubeClient;
   const registry = { away: false };
-  const pull: NodeModulesDeps['pull'] = async ({ config: wanted }) => {
-    calls.push(`pull ${wanted.containerImage}`);
+  const pull: NodeModulesDeps['pull'] = async ({ module: { imageRepoSecret }, config: wanted }) => {
+    calls.push(`pull ${wanted.containerImage}${imageRepoSecret ? ` with ${imageRepoSecret.name}` : ''}`);
     if (registry.away) throw new RegistryAwayError('the registry is away');
     const folder = join(root.path, 'image');
     return { folder, digest: 'sha256:aa', modulesFolder: join(folder, 'modules'), firmwareFolder: undefined };
@@ -84,6 +84,9 @@ async function world() {
     refuse,
     due,
     setLoaded,
+    forgetStatus: () => {
+      nmc.status = { modules: [] };
+    },
     [Symbol.asyncDispose]: () => root[Symbol.asyncDispose](),
   };
 }
@@ -108,6 +111,20 @@ test('another image is unloaded first and then loaded', async () => {
   const pulls = ['pull r/hello@sha256:aa', 'unload hello', 'pull r/hello@sha256:bb', 'load hello', 'status'];
   expect(at.calls).toEqual(pulls);
   expect(at.nmc.status?.modules?.[0]?.config?.containerImage).toBe('r/hello@sha256:bb');
+});
+
+test.each([
+  ['its status', (at: Awaited<ReturnType<typeof world>>) => at.deps.intents.remove(module())],
+  ['its intent, before its status was written', (at: Awaited<ReturnType<typeof world>>) => at.forgetStatus()],
+])('a module of a private registry is unloaded with the pull secret of %s', async (_source, lose) => {
+  await using at = await world();
+  at.nmc.spec = { modules: [{ ...module(), imageRepoSecret: { name: 'pull' } }] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  await lose(at);
+  at.calls.length = 0;
+  at.nmc.spec = { modules: [] };
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.calls.slice(0, 2)).toEqual(['pull r/hello@sha256:aa with pull', 'unload hello']);
 });
 
 test('a module that is no longer wanted is unloaded, and nothing of it stays', async () => {

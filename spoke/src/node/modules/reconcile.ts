@@ -137,10 +137,10 @@ async function act(deps: NodeModulesDeps, action: ModuleAction, signal: AbortSig
     return action.reason === 'Deselected' ? { kind: 'gone', module } : undefined;
   }
   const { module, resumes } = action;
-  const { namespace, name, config } = module;
+  const { namespace, name, imageRepoSecret, config } = module;
   if (!resumes) {
     const files = await pull({ module, config }, signal);
-    await intents.write({ namespace, name, config, bootId });
+    await intents.write({ namespace, name, ...(imageRepoSecret && { imageRepoSecret }), config, bootId });
     try {
       await loadModule({ config, files, release, host, kmod, signal });
     } catch (err) {

@@ -20,7 +20,7 @@ function node(
 
 async function topologyOf(tree: Tree) {
   await using root = await hostTree(tree);
-  return nodeResourceTopologyFor('node-a', await discoverNumaZones(root.host, AbortSignal.timeout(10_000)));
+  return nodeResourceTopologyFor('node-a', await discoverNumaZones(root.host, AbortSignal.timeout(60_000)));
 }
 
 const amount = (name: string, quantity: string) => ({

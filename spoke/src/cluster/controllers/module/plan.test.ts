@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   CORDON,
   configFixture,
+  DRA,
   entryFixture,
   loadedFixture,
   moduleFixture,
@@ -118,6 +119,26 @@ test.each<[string, Partial<ModuleInput>, ModulePlan]>([
   ],
 ])('planModule %s', (_behaviour, given, plan) => {
   expect(planModule({ ...base, ...given })).toEqual(plan);
+});
+
+const tooOld =
+  'dra needs Kubernetes 1.34, and the cluster runs v1.33.4. Upgrade the cluster to Kubernetes 1.34 (OpenShift 4.21), deselect it, or serve its nodes with devicePlugin instead of dra.';
+const old = { kubernetesVersion: 'v1.33.4' };
+const withDra = moduleFixture('kmod', { metadata: held, spec: { dra: DRA } });
+
+test.each<[string, Partial<ModuleInput>]>([
+  ['on no node', { module: withDra, nodes: [] }],
+  ['on a node', { module: withDra }],
+  ['without a kernel module', { module: { ...withDra, spec: { selector: {}, dra: DRA } } }],
+])('a Module %s says with its remedy that its cluster is too old', (_where, given) => {
+  const { status, newProblem } = planModule({ ...base, ...old, ...given });
+  expect([status?.degraded, newProblem]).toEqual(Array(2).fill({ reason: 'ClusterTooOld', message: tooOld }));
+});
+
+test('a Module that is being deleted no longer minds the age of its cluster', () => {
+  const module = moduleFixture('kmod', { metadata: deleting, spec: { dra: DRA } });
+  const config = configFixture('n1', [], { status: [loadedFixture(entry)] });
+  expect(planModule({ ...base, ...old, module, ...configs(config) }).status?.degraded).toBeNull();
 });
 
 test('an event is asked for when the reason changes, not on each pass', () => {

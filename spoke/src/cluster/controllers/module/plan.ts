@@ -10,7 +10,14 @@ import {
   type NodeModulesConfig,
 } from '@kmm-hub/api-types';
 import { moduleKeyOf } from '../../caches.ts';
-import { decideModule, isLoaded, isSelected, isTolerated, serviceAccountOf } from '../../module-on-node.ts';
+import {
+  clusterProblem,
+  decideModule,
+  isLoaded,
+  isSelected,
+  isTolerated,
+  serviceAccountOf,
+} from '../../module-on-node.ts';
 import type { Problem } from '../../node-module-entry.ts';
 
 export type ModuleInput = {
@@ -20,6 +27,8 @@ export type ModuleInput = {
   /** The NodeModulesConfig of a node by its name. */
   configOf: (nodeName: string) => NodeModulesConfig | undefined;
   mayLoad: boolean;
+  /** Of the cluster; see ModuleOnNode. */
+  kubernetesVersion?: string | undefined;
   operatorNamespace: string;
 };
 
@@ -38,7 +47,8 @@ export type StatusPatch = Omit<ModuleStatus, 'moduleLoader' | 'degraded'> & {
 
 /**
  * What becomes of a Module object: the finalizer stays until no node lists the module as wanted or as loaded, the numbers
- * are upstream's (§1.3), and `degraded` tells of the first node, by name, on which something is wrong.
+ * are upstream's (§1.3), and `degraded` tells what keeps it off the whole cluster, else of the first node, by name, on which
+ * something is wrong.
  */
 export function planModule(input: ModuleInput): ModulePlan {
   const { module } = input;
@@ -104,7 +114,9 @@ function countNodes(module: Module, nodes: readonly Situation[]) {
 }
 
 function firstProblem(input: ModuleInput, nodes: readonly Situation[]): Problem | undefined {
-  const { module, mayLoad, operatorNamespace } = input;
+  const { module, mayLoad, kubernetesVersion, operatorNamespace } = input;
+  const everywhere = clusterProblem(module, kubernetesVersion);
+  if (everywhere !== undefined && module.metadata.deletionTimestamp === undefined) return everywhere;
   const serviceAccount = serviceAccountOf(module, operatorNamespace);
   for (const { node, listed, reported } of nodes) {
     const { problem = reported?.error } = decideModule({ module, node, listed, mayLoad }, serviceAccount);

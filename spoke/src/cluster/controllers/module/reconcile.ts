@@ -1,7 +1,9 @@
 import { type Module, module as moduleResource, type Resource } from '@kmm-hub/api-types';
 import type { ReconcileResult } from '@kmm-hub/kube';
-import { FIELD_MANAGER } from '../../defaults.ts';
-import { permissionDefaults, permissionsOf } from '../../module-permissions.ts';
+import { clusterDefaults, FIELD_MANAGER } from '../../defaults.ts';
+import { versionFor } from '../../kubernetes-version.ts';
+import { clusterProblem } from '../../module-on-node.ts';
+import { permissionsOf } from '../../module-permissions.ts';
 import type { ModuleDeps } from './deps.ts';
 import { type ModulePlan, planModule } from './plan.ts';
 
@@ -13,11 +15,13 @@ export async function reconcileModule(deps: ModuleDeps, key: string, signal: Abo
   if (module === undefined) return undefined;
   const loads = module.spec.moduleLoader !== undefined;
   const mayLoad = !loads || (await permissionsOf([module], deps, signal))(module);
+  const kubernetesVersion = await versionFor([module], deps, signal);
   const plan = planModule({
     module,
     nodes: deps.nodes.list().filter(({ metadata }) => metadata.deletionTimestamp === undefined),
     configOf: (nodeName) => deps.configs.get(nodeName),
     mayLoad,
+    kubernetesVersion,
     operatorNamespace: deps.operatorNamespace,
   });
   try {
@@ -25,7 +29,8 @@ export async function reconcileModule(deps: ModuleDeps, key: string, signal: Abo
   } finally {
     await writeStatus(deps, { module, plan }, signal);
   }
-  return mayLoad ? undefined : { requeueAfterMs: permissionDefaults.lifetimeMs };
+  const settled = mayLoad && clusterProblem(module, kubernetesVersion) === undefined;
+  return settled ? undefined : { requeueAfterMs: clusterDefaults.answerLifetimeMs };
 }
 
 type Write = { module: Module; plan: ModulePlan };

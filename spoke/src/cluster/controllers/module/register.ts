@@ -1,17 +1,19 @@
 import { keyOf, type Module, type Node } from '@kmm-hub/api-types';
 import { type Change, Controller } from '@kmm-hub/kube';
 import { isSameNode, modulesOf } from '../../caches.ts';
+import { askedKubernetesVersion } from '../../kubernetes-version.ts';
 import { isSelected } from '../../module-on-node.ts';
 import type { Runtime } from '../../runtime.ts';
-import type { ModuleDeps } from './deps.ts';
+import type { ModuleSources } from './deps.ts';
 import { reconcileModule } from './reconcile.ts';
 
 /** Keys are `namespace/name`. What nodes report is summed up at most once in `coalesceMs`; a Module's own change at once. */
 export function moduleController(
-  deps: ModuleDeps,
+  sources: ModuleSources,
   { metrics, coalesceMs }: Runtime & { coalesceMs: number },
 ): Controller {
-  const { nodes, modules, configs, log } = deps;
+  const { client, nodes, modules, configs, log } = sources;
+  const deps = { ...sources, version: askedKubernetesVersion(client) };
   const reconcile = (key: string, signal: AbortSignal) => reconcileModule(deps, key, signal);
   const controller = new Controller({ name: 'module', reconcile, log, metrics });
   const { queue } = controller;

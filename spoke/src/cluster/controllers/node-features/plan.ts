@@ -1,5 +1,5 @@
 import { FEATURE_LABEL_NAMESPACE, type Node, type NodeFeature } from '@kmm-hub/api-types';
-import { isLabelKey, isLabelValue } from '../../../node/features/labels.ts';
+import { isLabelKey, isLabelValue } from '@kmm-hub/rules';
 import { FEATURE_LABELS_ANNOTATION } from '../../caches.ts';
 import type { DroppedCount } from './dropped-labels.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { configFixture, entryFixture, loadedFixture, moduleFixture, nodeFixture } from '../../objects.fixture.ts';
+import { configFixture, DRA, entryFixture, loadedFixture, moduleFixture, nodeFixture } from '../../objects.fixture.ts';
 import { type ConfigPlan, type NodeModulesInput, planNodeModules } from './plan.ts';
 
 const entry = entryFixture();
@@ -68,6 +68,11 @@ test.each<[string, Partial<NodeModulesInput>, ConfigPlan]>([
         spec: { modules: [entry] },
       },
     },
+  ],
+  [
+    'gives nothing to a node of a cluster that is too old for the Module',
+    { modules: [moduleFixture('kmod', { spec: { dra: DRA } })], kubernetesVersion: 'v1.33.4' },
+    { action: 'none' },
   ],
   [
     'keeps an entry whose service account may not load',

@@ -20,6 +20,8 @@ export type NodeModulesInput = {
   /** What there is now; undefined when there is none. */
   current?: NodeModulesConfig | undefined;
   mayLoad: (module: Module) => boolean;
+  /** Of the cluster; see ModuleOnNode. */
+  kubernetesVersion?: string | undefined;
   operatorNamespace: string;
 };
 
@@ -48,11 +50,12 @@ export function planNodeModules(input: NodeModulesInput): NodeModulesPlan {
   return { config: planConfig(wantedModules(input), node, current), nodeLabels: planNodeLabels(node, current) };
 }
 
-function wantedModules({ node, modules, current, mayLoad, operatorNamespace }: NodeModulesInput): NodeModuleSpec[] {
+function wantedModules(input: NodeModulesInput): NodeModuleSpec[] {
+  const { node, modules, current, mayLoad, kubernetesVersion, operatorNamespace } = input;
   const listed = new Map((current?.spec?.modules ?? []).map((entry) => [moduleKeyOf(entry), entry]));
   const sorted = [...modules].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)); // one order, else the write would flap
   return sorted.flatMap((module) => {
-    const situation = { module, node, listed: listed.get(keyOf(module)), mayLoad: mayLoad(module) };
+    const situation = { module, node, listed: listed.get(keyOf(module)), mayLoad: mayLoad(module), kubernetesVersion };
     return decideModule(situation, serviceAccountOf(module, operatorNamespace)).entry ?? [];
   });
 }
@@ -85,13 +88,16 @@ function configLabels(wanted: readonly ModuleName[], used: readonly ModuleName[]
   ]);
 }
 
-function planNodeLabels(node: Node, current: NodeModulesConfig | undefined): Record<string, string | null> {
+/** Modules that the node has just as its configuration wants them. */
+export function readyModules(node: Node, current: NodeModulesConfig | undefined): NodeModuleSpec[] {
   const reported = new Map((current?.status?.modules ?? []).map((entry) => [moduleKeyOf(entry), entry]));
-  const loaded = (current?.spec?.modules ?? []).filter((entry) =>
-    isLoaded(entry, reported.get(moduleKeyOf(entry)), node),
-  );
+  const isReady = (entry: NodeModuleSpec) => isLoaded(entry, reported.get(moduleKeyOf(entry)), node);
+  return (current?.spec?.modules ?? []).filter(isReady);
+}
+
+function planNodeLabels(node: Node, current: NodeModulesConfig | undefined): Record<string, string | null> {
   const wanted = Object.fromEntries(
-    loaded.flatMap(({ namespace, name, version }) => [
+    readyModules(node, current).flatMap(({ namespace, name, version }) => [
       [readyLabel(namespace, name), ''],
       ...(version ? [[versionReadyLabel(namespace, name), version]] : []),
     ]),

@@ -1,9 +1,17 @@
-import { nodeModulesConfig, node as nodeResource } from '@kmm-hub/api-types';
+import {
+  type Module,
+  type Node,
+  type NodeModulesConfig,
+  nodeModulesConfig,
+  node as nodeResource,
+} from '@kmm-hub/api-types';
 import type { ReconcileResult } from '@kmm-hub/kube';
-import { FIELD_MANAGER } from '../../defaults.ts';
-import { isSelected } from '../../module-on-node.ts';
-import { permissionDefaults, permissionsOf } from '../../module-permissions.ts';
+import { clusterDefaults, FIELD_MANAGER } from '../../defaults.ts';
+import { versionFor } from '../../kubernetes-version.ts';
+import { clusterProblem, isSelected } from '../../module-on-node.ts';
+import { permissionsOf } from '../../module-permissions.ts';
 import type { NodeModulesDeps } from './deps.ts';
+import { planLoadNews } from './load-news.ts';
 import { type ConfigPlan, planNodeModules } from './plan.ts';
 
 /** `key` is the name of a node. A node that is being deleted is left alone; one that is gone takes its configuration along. */
@@ -17,13 +25,15 @@ export async function reconcileNodeModules(
   const current = configs.get(key);
   if (node?.metadata.deletionTimestamp !== undefined) return undefined;
   if (node === undefined) {
+    deps.sights.delete(key);
     if (current !== undefined) await writeConfig(deps, { key, plan: { action: 'delete' } }, signal);
     return undefined;
   }
   const selected = modules.list().filter((module) => isSelected(module, node));
   const mayLoad = await permissionsOf(selected, deps, signal);
+  const kubernetesVersion = await versionFor(selected, deps, signal);
   const { operatorNamespace } = deps;
-  const plan = planNodeModules({ node, modules: selected, current, mayLoad, operatorNamespace });
+  const plan = planNodeModules({ node, modules: selected, current, mayLoad, kubernetesVersion, operatorNamespace });
   await writeConfig(deps, { key, plan: plan.config }, signal);
   if (Object.keys(plan.nodeLabels).length > 0) {
     const metadata = { uid: node.metadata.uid, labels: plan.nodeLabels };
@@ -31,8 +41,24 @@ export async function reconcileNodeModules(
     await deps.client.patch(nodeResource, patch, signal);
     deps.log.info({ node: key, labels: plan.nodeLabels }, 'ready labels changed');
   }
-  // nobody tells when a Role is granted
-  return selected.every(mayLoad) ? undefined : { requeueAfterMs: permissionDefaults.lifetimeMs };
+  await tellNews(deps, { node, current }, signal);
+  // nobody tells when a Role is granted or the cluster is upgraded
+  const isTaken = (module: Module) => mayLoad(module) && clusterProblem(module, kubernetesVersion) === undefined;
+  return selected.every(isTaken) ? undefined : { requeueAfterMs: clusterDefaults.answerLifetimeMs };
+}
+
+/** After the ready labels are written: what fails before is done again, and told then. */
+async function tellNews(
+  { events, sights }: NodeModulesDeps,
+  { node, current }: { node: Node; current: NodeModulesConfig | undefined },
+  signal: AbortSignal,
+): Promise<void> {
+  const { name } = node.metadata;
+  const { sight, news } = planLoadNews(node, current, sights.get(name));
+  sights.set(name, sight);
+  for (const { reason, message } of news) {
+    await events.record({ resource: nodeResource, object: node, type: 'Normal', reason, message }, signal);
+  }
 }
 
 async function writeConfig(

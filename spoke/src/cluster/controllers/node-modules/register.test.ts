@@ -18,7 +18,7 @@ function written<T extends Node | Module | NodeModulesConfig>(object: T, metadat
 function start() {
   const [nodes, modules] = [new Cache<Node>(), new Cache<Module>()];
   const configs = new Cache<NodeModulesConfig>({ indexes: { [BY_MODULE]: modulesOf } });
-  const client = { create: unused, patch: unused, delete: unused };
+  const client = { create: unused, patch: unused, delete: unused, raw: unused };
   const deps = { client, nodes, modules, configs, permissions: { mayLoad: unused }, operatorNamespace: 'o', log };
   const { queue } = nodeModulesController(deps, { metrics: () => undefined });
   /** The keys that these changes ask for. */

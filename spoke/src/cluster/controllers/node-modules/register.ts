@@ -1,15 +1,21 @@
 import type { Module, Node } from '@kmm-hub/api-types';
 import type { Change } from '@kmm-hub/kube';
-import { Controller } from '@kmm-hub/kube';
+import { Controller, EventRecorder } from '@kmm-hub/kube';
 import { BY_MODULE, isSameNode } from '../../caches.ts';
+import { askedKubernetesVersion } from '../../kubernetes-version.ts';
 import { isSelected } from '../../module-on-node.ts';
 import type { Runtime } from '../../runtime.ts';
-import type { NodeModulesDeps } from './deps.ts';
+import type { NodeModulesSources } from './deps.ts';
 import { reconcileNodeModules } from './reconcile.ts';
 
+/** The source of upstream's Events on Nodes, by which people select them. */
+const EVENT_SOURCE = 'kmm';
+
 /** Keys are node names. A Module touches the nodes that it selects, or selected, and those that still have it. */
-export function nodeModulesController(deps: NodeModulesDeps, { metrics }: Runtime): Controller {
-  const { nodes, modules, configs, log } = deps;
+export function nodeModulesController(sources: NodeModulesSources, { metrics }: Runtime): Controller {
+  const { client, nodes, modules, configs, log } = sources;
+  const events = new EventRecorder({ client, component: EVENT_SOURCE, log });
+  const deps = { ...sources, version: askedKubernetesVersion(client), events, sights: new Map() };
   const reconcile = (key: string, signal: AbortSignal) => reconcileNodeModules(deps, key, signal);
   const controller = new Controller({ name: 'node-modules', reconcile, log, metrics });
   const { queue } = controller;
