@@ -101,12 +101,14 @@ async function prepareSpoke(plane: ControlPlane, folder: string): Promise<void> 
   await writeFile(file, JSON.stringify(widgetRole));
   await applyFolder(plane, [file]);
   const account = 'system:serviceaccount:open-cluster-management-agent:klusterlet-work-sa';
-  const allowed = async (resource: string) => {
-    await plane.kubectl(['auth', 'can-i', 'create', resource, '--namespace=t', `--as=${account}`]);
+  const aggregated = async (limit: AbortSignal) => {
+    for (const resource of ['configmaps', 'customresourcedefinitions']) {
+      const question = ['auth', 'can-i', 'create', resource, '--namespace=t', `--as=${account}`];
+      await plane.kubectl(question, { signal: limit });
+    }
     return true;
   };
-  const aggregated = async () => (await allowed('configmaps')) && (await allowed('customresourcedefinitions'));
-  await waitFor({ what: 'the aggregated roles', check: aggregated, timeoutMs: 30_000, intervalMs: 250, signal });
+  await waitFor({ what: 'the aggregated roles', check: aggregated, timeoutMs: 120_000, intervalMs: 250, signal });
 }
 
 /** How an add-on lets the agent apply one more kind; CRDs are an add-on's, too. */
@@ -153,6 +155,7 @@ async function startAgent({ hubPlane, spokePlane, folder, healthPort }: AgentPla
       const answer = await fetch(`http://127.0.0.1:${healthPort}/readyz`, { signal: limit });
       if (!answer.ok) throw new Error(await answer.text());
     },
+    readyTimeoutMs: 120_000,
     signal,
   });
 }

@@ -40,6 +40,7 @@ type WorkOptions = AgentOptions & { metrics: ReturnType<typeof reconcileMetrics>
 function createWork(options: WorkOptions) {
   const { hub, spoke, clusterName, statusSyncIntervalMs, evictionGraceMs, metrics, log } = options;
   const hubHash = hashOf(hub.server);
+  const identity = { hubHash, agentId: options.agentId ?? hubHash };
   const schedules = new Map<string, Schedule>();
   const now = () => new Date();
   const worksOnHub = new Reflector({
@@ -52,7 +53,7 @@ function createWork(options: WorkOptions) {
   const appliedOnSpoke = new Reflector({ client: spoke, resource: appliedManifestWork, log });
   const caches = { works: worksOnHub.cache, applied: appliedOnSpoke.cache };
   const discovery = new Discovery(spoke);
-  const deps = { hub, spoke, discovery, clusterName, hubHash, schedules, statusSyncIntervalMs, evictionGraceMs };
+  const deps = { hub, spoke, discovery, clusterName, identity, schedules, statusSyncIntervalMs, evictionGraceMs };
   const seams = { ...deps, ...caches, now, log };
   const work = new Controller({
     name: 'manifest-work',

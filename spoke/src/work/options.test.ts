@@ -16,11 +16,22 @@ test('two flags are enough to start', () => {
 });
 
 test('every flag arrives under its name and in its unit', () => {
-  const more = ['--kubeconfig', 's', '--registration', '--status-sync-interval', '1.5', '--health-port', '8081'];
+  const more = [
+    '--kubeconfig',
+    's',
+    '--agent-id',
+    'a',
+    '--registration',
+    '--status-sync-interval',
+    '1.5',
+    '--health-port',
+    '8081',
+  ];
   expect(parseOptions([...required, ...more, '--appliedmanifestwork-eviction-grace-period', '30s'])).toEqual({
     hubKubeconfig: 'hub.yaml',
     clusterName: 'spoke-a',
     kubeconfig: 's',
+    agentId: 'a',
     registration: true,
     statusSyncIntervalMs: 1500,
     evictionGraceMs: 30_000,

@@ -6,6 +6,8 @@ export type WorkAgentOptions = {
   kubeconfig?: string;
   hubKubeconfig: string;
   clusterName: string;
+  /** Default: the hash of the hub's URL. */
+  agentId?: string;
   registration: boolean;
   statusSyncIntervalMs: number;
   evictionGraceMs: number;
@@ -17,6 +19,7 @@ type Flags = {
   kubeconfig?: string;
   hubKubeconfig: string;
   clusterName: string;
+  agentId?: string;
   registration: boolean;
   statusSyncInterval: number;
   appliedmanifestworkEvictionGracePeriod: number;
@@ -54,6 +57,7 @@ function workAgentCommand(): Command {
         'name of the ManagedCluster; its works are in the namespace of that name',
       ).makeOptionMandatory(),
     )
+    .addOption(flag('--agent-id <id>', "marks what this agent applied, over all its hubs; default: the hub's hash"))
     .addOption(
       flag('--registration', 'also report claims, conditions and capacity, and renew the lease').default(false),
     )

@@ -1,6 +1,7 @@
 import type { KubeObject, OwnerReference, Resource, UpdateStrategy } from '@kmm-hub/api-types';
 import { backoffMs, ConflictError, type KubeClient, sleep } from '@kmm-hub/kube';
-import { FieldConflictError, UnsupportedOptionError } from './errors.ts';
+import { FieldConflictError } from './errors.ts';
+import { CONFIG_SPEC_HASH_ANNOTATION, withoutIgnoredFields } from './ignore-fields.ts';
 import type { Manifest } from './manifest.ts';
 import { mergeForUpdate, objectToApply, objectToCreate } from './merge.ts';
 import { withOwnership } from './ownership.ts';
@@ -21,7 +22,7 @@ const conflictBackoff = { firstMs: 10, maxMs: 1250 };
 /**
  * Brings one object to what its manifest says, by the strategy of the work. Gives the object as it then is; `undefined` for
  * ReadOnly, which touches nothing.
- * @throws HubError what the API server refuses; UnsupportedOptionError for ignoreFields.
+ * @throws HubError what the API server refuses; FieldConflictError, IgnoreFieldsError.
  */
 export async function applyManifest(
   client: KubeClient,
@@ -60,15 +61,33 @@ async function create(client: KubeClient, task: ApplyTask, signal: AbortSignal):
 }
 
 async function applyOnServer(client: KubeClient, task: ApplyTask, signal: AbortSignal): Promise<KubeObject> {
+  const { ignoreFields = [] } = task.strategy.serverSideApply ?? {};
+  if (ignoreFields.length === 0) return sendApply(client, task, signal);
+  const { whole, filtered, hash } = withoutIgnoredFields(task.manifest, ignoreFields);
+  const live = await client.getIfPresent(task.resource, task.manifest.metadata, signal);
+  if (live === undefined) return sendApply(client, { ...task, manifest: whole }, signal);
+  const unchanged = live.metadata.annotations?.[CONFIG_SPEC_HASH_ANNOTATION] === hash;
+  // deleteOption may have changed all the same
+  return unchanged
+    ? own(client, { ...task, live }, signal)
+    : sendApply(client, { ...task, manifest: filtered }, signal);
+}
+
+async function sendApply(client: KubeClient, task: ApplyTask, signal: AbortSignal): Promise<KubeObject> {
   const { manifest, resource, strategy } = task;
-  const { fieldManager = 'work-agent', force = false, ignoreFields = [] } = strategy.serverSideApply ?? {};
-  if (ignoreFields.length > 0) throw new UnsupportedOptionError('serverSideApply.ignoreFields');
-  const patch = objectToApply(manifest);
-  const options = { ref: manifest.metadata, type: 'apply' as const, patch, fieldManager, force };
-  let live = await unlessFieldConflict(force, () => client.patch(resource, options, signal));
+  const { fieldManager = 'work-agent', force = false } = strategy.serverSideApply ?? {};
+  const options = {
+    ...{ ref: manifest.metadata, type: 'apply' as const, patch: objectToApply(manifest) },
+    ...{ fieldManager, force },
+  };
+  const live = await unlessFieldConflict(force, () => client.patch(resource, options, signal));
+  return own(client, { ...task, live }, signal);
+}
+
+/** The object's own controller may have written since it was read, for example its finalizer. */
+async function own(client: KubeClient, task: ApplyTask & { live: KubeObject }, signal: AbortSignal) {
   return againOnConflict(async (tries) => {
-    // the object's own controller may have written meanwhile, for example its finalizer
-    if (tries > 1) live = await client.get(resource, manifest.metadata, signal);
+    const live = tries === 1 ? task.live : await client.get(task.resource, task.manifest.metadata, signal);
     return setOwnership(client, { ...task, live }, signal);
   }, signal);
 }

@@ -19,15 +19,20 @@ export class InvalidManifestError extends HubError {
   readonly remedy = 'Correct the manifest in the ManifestWork.';
 }
 
-/** The work asks for something of OCM's that this stand-in does not do. Doing less in silence would be worse. */
-export class UnsupportedOptionError extends HubError {
-  override readonly name = 'UnsupportedOptionError';
-  readonly code = 'UnsupportedOption';
+/** serverSideApply.ignoreFields cannot be obeyed: a path that cannot be read, or jq. */
+export class IgnoreFieldsError extends HubError {
+  override readonly name = 'IgnoreFieldsError';
+  readonly code = 'IgnoreFieldsInvalid';
   readonly retry = 'never';
-  readonly remedy = "Take the option out of the ManifestWork, or run OCM's own work agent on the spoke.";
-  constructor(option: string) {
-    super(`${option} is not supported by this work agent`);
-  }
+  readonly remedy = 'Correct serverSideApply.ignoreFields in manifestConfigs of the ManifestWork.';
+}
+
+/** The executor of the work may not do what applying takes. A role may be bound at any time, so it is asked again. */
+export class ExecutorDeniedError extends HubError {
+  override readonly name = 'ExecutorDeniedError';
+  readonly code = 'ExecutorDenied';
+  readonly retry = 'backoff';
+  readonly remedy = 'Bind a role to the service account that spec.executor of the ManifestWork names.';
 }
 
 /** Another manager holds a field that the manifest sets, and the work does not force it: waiting changes nothing. */

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ClusterClaim, ManagedCluster, Node } from '@kmm-hub/api-types';
-import type { Cache, WorkQueue } from '@kmm-hub/kube';
+import { type Cache, conditionOf, type WorkQueue } from '@kmm-hub/kube';
 
 /** The part of a node that a cluster's capacity is made of: what the cache keeps of it. */
 export function capacityOf({ metadata: { name, uid, resourceVersion }, spec, status }: Node): Node {
@@ -11,6 +11,11 @@ export function capacityOf({ metadata: { name, uid, resourceVersion }, spec, sta
   };
 }
 
+/** The hub calls a cluster whose lease ran out Unknown: that is put right at once, not with the next check. */
+function availabilityOf(cluster: ManagedCluster | undefined): string | undefined {
+  return conditionOf(cluster?.status?.conditions, 'ManagedClusterConditionAvailable')?.status;
+}
+
 /** Everything that changes what is reported; the cluster's name is the only key. */
 export function watchRegistration(
   caches: { clusters: Cache<ManagedCluster>; claims: Cache<ClusterClaim>; nodes: Cache<Node> },
@@ -18,9 +23,10 @@ export function watchRegistration(
   clusterName: string,
 ): void {
   caches.clusters.onChange(({ old, current }) => {
-    if (old !== undefined && old.metadata.generation === current?.metadata.generation) return; // our own status
+    const sameSpec = old !== undefined && old.metadata.generation === current?.metadata.generation;
+    if (sameSpec && availabilityOf(old) === availabilityOf(current)) return; // our own status
     status.add(clusterName);
-    lease.add(clusterName);
+    if (!sameSpec) lease.add(clusterName);
   });
   caches.claims.onChange(() => status.add(clusterName));
   caches.nodes.onChange(({ old, current }) => {

@@ -1,6 +1,7 @@
 import type { AppliedManifestWork, ManifestWork } from '@kmm-hub/api-types';
 import type { Cache, KubeClient } from '@kmm-hub/kube';
 import type { Logger } from 'pino';
+import type { AgentIdentity } from '../../hub-identity.ts';
 
 export type AppliedManifestWorkDeps = {
   spoke: KubeClient;
@@ -8,7 +9,7 @@ export type AppliedManifestWorkDeps = {
   /** The works of this cluster on the hub. */
   works: Pick<Cache<ManifestWork>, 'get' | 'synced'>;
   clusterName: string;
-  hubHash: string;
+  identity: AgentIdentity;
   /** How long what a vanished work applied stays. */
   evictionGraceMs: number;
   now: () => Date;

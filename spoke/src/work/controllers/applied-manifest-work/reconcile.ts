@@ -5,7 +5,7 @@ import { guardedPatch } from '../../guarded-patch.ts';
 import type { AppliedManifestWorkDeps } from './deps.ts';
 import { nextCleanUpMs, planAppliedWork } from './plan.ts';
 
-/** `key` is the name of one AppliedManifestWork of this hub. */
+/** `key` is the name of one AppliedManifestWork. Those of other agents are left alone. */
 export async function reconcileAppliedWork(
   deps: AppliedManifestWorkDeps,
   key: string,
@@ -13,7 +13,7 @@ export async function reconcileAppliedWork(
 ): Promise<ReconcileResult> {
   const { spoke, log, now, evictionGraceMs: graceMs } = deps;
   const applied = deps.applied.get(key);
-  if (applied === undefined || applied.spec?.hubHash !== deps.hubHash) return undefined;
+  if (applied === undefined || applied.spec?.agentID !== deps.identity.agentId) return undefined;
   const nowMs = now().getTime();
   const plan = planAppliedWork(applied, { managed: isManaged(deps, applied), graceMs, nowMs });
   switch (plan.action) {
@@ -37,7 +37,9 @@ export async function reconcileAppliedWork(
   }
 }
 
-function isManaged({ works, clusterName }: AppliedManifestWorkDeps, { spec }: AppliedManifestWork) {
+/** `undefined` as long as the hub has not said. The work of another hub is on none that this agent knows. */
+function isManaged({ works, clusterName, identity }: AppliedManifestWorkDeps, { spec }: AppliedManifestWork) {
+  if (spec?.hubHash !== identity.hubHash) return false;
   return works.synced ? works.get(`${clusterName}/${spec?.manifestWorkName}`) !== undefined : undefined;
 }
 

@@ -10,7 +10,7 @@ import type { KubeClient } from '@kmm-hub/kube';
 import { cleanUp } from '../../applied-resources/clean-up.ts';
 import { sortedResources, untracked } from '../../applied-resources/plan.ts';
 import { guardedPatch } from '../../guarded-patch.ts';
-import { appliedWorkName } from '../../hub-identity.ts';
+import { type AgentIdentity, appliedWorkName } from '../../hub-identity.ts';
 import type { Sighting, Target } from './sighting.ts';
 
 /**
@@ -19,11 +19,11 @@ import type { Sighting, Target } from './sighting.ts';
  */
 export async function ensureAppliedWork(
   spoke: KubeClient,
-  { work, hubHash }: { work: ManifestWork; hubHash: string },
+  { work, identity: { hubHash, agentId } }: { work: ManifestWork; identity: AgentIdentity },
   signal: AbortSignal,
 ): Promise<AppliedManifestWork | undefined> {
   const name = appliedWorkName(hubHash, work.metadata.name);
-  const spec = { hubHash, manifestWorkName: work.metadata.name, agentID: hubHash };
+  const spec = { hubHash, manifestWorkName: work.metadata.name, agentID: agentId };
   const live = await spoke.getIfPresent(appliedManifestWork, { name }, signal);
   if (live === undefined) {
     const { labels } = work.metadata;

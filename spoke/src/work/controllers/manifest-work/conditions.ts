@@ -1,6 +1,8 @@
 import { type Condition, explain, type HubError, type ManifestStatus } from '@kmm-hub/api-types';
 import { type ConditionUpdate, conditionOf } from '@kmm-hub/kube';
+import { aggregatedConditions } from '../../condition-rules/evaluate-rule.ts';
 import type { Feedback } from '../../feedback/feedback-values.ts';
+import { IgnoreFieldsError } from '../../manifests/errors.ts';
 import type { EffectiveConfig } from '../../manifests/manifest-config.ts';
 import type { Sighting } from './sighting.ts';
 
@@ -9,6 +11,10 @@ import type { Sighting } from './sighting.ts';
 export function manifestApplied(failure: HubError | undefined): ConditionUpdate {
   if (failure === undefined)
     return condition('Applied', 'True', ['AppliedManifestComplete', 'Apply manifest complete']);
+  if (failure instanceof IgnoreFieldsError) {
+    const message = `Failed to process ignoreFields: ${explain(failure)}`;
+    return condition('Applied', 'False', ['AppliedManifestSSAIgnoreFieldError', message]);
+  }
   const message = `Failed to apply manifest: ${explain(failure)}`;
   return condition('Applied', 'False', ['AppliedManifestFailed', message]);
 }
@@ -36,17 +42,22 @@ export function feedbackSynced(rules: EffectiveConfig['feedbackRules'], { proble
   return condition('StatusFeedbackSynced', 'False', ['StatusFeedbackSyncFailed', message]);
 }
 
-/** This agent judges no rule; it says so where OCM would put the judgement. */
-export function ruleConditions(rules: EffectiveConfig['conditionRules']): ConditionUpdate[] {
-  const message = 'Condition rules are not supported by this work agent.';
-  return rules.map((rule) => condition(rule.condition, 'Unknown', ['ConditionRuleInvalid', message]));
+/**
+ * The work's own conditions as the sum of its manifests'; none for a work without manifests. Applied is told by a pass that
+ * applied, Available once there is an Applied.
+ */
+export function workConditions(
+  manifests: readonly ManifestStatus[],
+  { applied, wasApplied }: { applied: boolean; wasApplied: boolean },
+): ConditionUpdate[] {
+  const all = manifests.map(({ conditions }) => conditions);
+  if (manifests.length === 0) return [];
+  const ofRules = aggregatedConditions(all).filter(({ type }) => !OWN_TYPES.has(type));
+  return [...(applied ? [workApplied(all)] : []), ...(applied || wasApplied ? [workAvailable(all)] : []), ...ofRules];
 }
 
-/** The work's own conditions as the sum of its manifests'; none for a work without manifests. */
-export function workConditions(manifests: readonly ManifestStatus[]): ConditionUpdate[] {
-  const all = manifests.map(({ conditions }) => conditions);
-  return manifests.length === 0 ? [] : [workApplied(all), workAvailable(all)];
-}
+/** A rule for one of these would speak over the agent itself. */
+export const OWN_TYPES: ReadonlySet<string> = new Set(['Applied', 'Available', 'StatusFeedbackSynced', 'Deleting']);
 
 type Conditions = readonly Condition[] | undefined;
 

@@ -1,6 +1,7 @@
 import type { ManifestWork } from '@kmm-hub/api-types';
 import type { Cache, Discovery, KubeClient } from '@kmm-hub/kube';
 import type { Logger } from 'pino';
+import type { AgentIdentity } from '../../hub-identity.ts';
 import type { Schedule } from './plan.ts';
 
 export type ManifestWorkDeps = {
@@ -11,8 +12,7 @@ export type ManifestWorkDeps = {
   works: Pick<Cache<ManifestWork>, 'get'>;
   /** What the agent remembers of each work, by key; lost at a restart, which costs one more pass and no write. */
   schedules: Map<string, Schedule>;
-  /** sha256 of the hub's URL: whose works these are. */
-  hubHash: string;
+  identity: AgentIdentity;
   statusSyncIntervalMs: number;
   now: () => Date;
   log: Logger;

@@ -2,23 +2,20 @@ import type { ManifestWork } from '@kmm-hub/api-types';
 import { describe, expect, test } from 'vitest';
 import { applyIsDue, nextLookMs, nextSchedule, type PassOutcome } from './plan.ts';
 
-const work = ({ generation = 1, labels = {}, observed = 1 } = {}): ManifestWork => ({
+const condition = (type: string, observedGeneration: number) => ({
+  ...{ type, status: 'True' as const, reason: 'x', message: '', lastTransitionTime: '' },
+  observedGeneration,
+});
+const work = ({ generation = 1, labels = {}, observed = 1, complete = false, told = 1 } = {}): ManifestWork => ({
   metadata: { name: 'w', namespace: 'c1', uid: 'u', generation, labels },
   spec: { workload: { manifests: [{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cm1' } }] } },
   status: {
-    conditions: [
-      {
-        type: 'Applied',
-        status: 'True',
-        reason: 'x',
-        message: '',
-        lastTransitionTime: '',
-        observedGeneration: observed,
-      },
-    ],
+    conditions: [condition('Applied', observed), ...(complete ? [condition('Complete', observed)] : [])],
+    resourceStatus: { manifests: Array.from({ length: told }, (_, ordinal) => ({ resourceMeta: { ordinal } })) },
   },
 });
-const outcome = (given: Partial<PassOutcome> = {}) => ({ applied: true, retry: false, changed: false, ...given });
+const outcome = (given: Partial<PassOutcome> = {}) =>
+  ({ applied: true, retry: 'none', changed: false, ...given }) as const;
 const minutes = 60_000;
 
 describe('after a pass that went well', () => {
@@ -35,6 +32,7 @@ describe('after a pass that went well', () => {
     ['another spec', work({ generation: 2 })],
     ['another label', work({ labels: { touched: '1' } })],
     ['a status that was lost', work({ observed: 0 })],
+    ['a status whose manifests were lost', work({ told: 0 })],
   ])('%s is applied at once', (_what, changed) => {
     expect(applyIsDue(schedule, changed, 1)).toBe(true);
   });
@@ -44,8 +42,24 @@ test('a work that is not known yet is applied', () => {
   expect(applyIsDue(undefined, work(), 0)).toBe(true);
 });
 
+test('a work that is Complete is never applied again, also with another spec, and looked at as before', () => {
+  const complete = work({ generation: 2, complete: true });
+  expect(applyIsDue(undefined, complete, 0)).toBe(false);
+  const looked = { work: complete, outcome: outcome({ applied: false }), nowMs: 0 };
+  const schedule = nextSchedule(undefined, looked);
+  expect(applyIsDue(schedule, complete, 10 * minutes)).toBe(false);
+  const later = nextSchedule(schedule, { ...looked, nowMs: 10 * minutes });
+  expect(nextLookMs(later, { intervalMs: 10_000, nowMs: 10 * minutes })).toBeGreaterThan(0);
+});
+
+test('an executor that is not allowed something is asked about again after a minute', () => {
+  const denied = { work: work(), outcome: outcome({ retry: 'inAMinute' }), nowMs: 0 };
+  const schedule = nextSchedule(undefined, denied);
+  expect(nextSchedule(schedule, { ...denied, nowMs: minutes })).toMatchObject({ failures: 0, applyAt: 2 * minutes });
+});
+
 describe('after a pass that asks for another try', () => {
-  const again = { work: work(), outcome: outcome({ retry: true }), nowMs: 0 };
+  const again = { work: work(), outcome: outcome({ retry: 'soon' }), nowMs: 0 };
 
   test('tries come ever later, at most a minute apart', () => {
     const first = nextSchedule(undefined, again);

@@ -13,10 +13,10 @@ export function watchWorks(works: Cache<ManifestWork>, queue: WorkQueue): void {
 export function watchAppliedWorks(
   applied: Cache<AppliedManifestWork>,
   queue: WorkQueue,
-  { hubHash, clusterName, schedules }: Pick<ManifestWorkDeps, 'hubHash' | 'schedules'> & { clusterName: string },
+  { identity, clusterName, schedules }: Pick<ManifestWorkDeps, 'identity' | 'schedules'> & { clusterName: string },
 ): void {
   applied.onChange(({ old, current }) => {
-    if (current !== undefined || old?.spec?.hubHash !== hubHash) return;
+    if (current !== undefined || old?.spec?.hubHash !== identity.hubHash) return;
     const key = `${clusterName}/${old.spec.manifestWorkName}`;
     schedules.delete(key);
     queue.add(key);

@@ -1,4 +1,4 @@
-import { explain, HubError, type KubeObject, type ManifestWork, type Resource } from '@kmm-hub/api-types';
+import { apiVersionOf, explain, HubError, type KubeObject, type ManifestWork, type Resource } from '@kmm-hub/api-types';
 import { type Discovery, type KubeClient, UnreachableError } from '@kmm-hub/kube';
 import { InvalidManifestError, UnknownKindError } from '../../manifests/errors.ts';
 import { identifierOf, type Manifest, metaOf, parseManifest, type ResourceMeta } from '../../manifests/manifest.ts';
@@ -43,6 +43,23 @@ async function resolveTarget(
   } catch (err) {
     return { ordinal, meta: metaOf(ordinal, raw, undefined), failure: expectedFailure(err) };
   }
+}
+
+/**
+ * What a pass that only looks has to look at: what the status names, which is what was applied, also when the spec has gone on
+ * (OCM). What could not be resolved then is not resolved now.
+ */
+export function targetsOfStatus(work: ManifestWork): Target[] {
+  const manifests = work.status?.resourceStatus?.manifests ?? [];
+  return manifests.map(({ resourceMeta: meta }) => {
+    const { ordinal, group = '', version = '', kind = '', resource: plural = '', name = '', namespace = '' } = meta;
+    const apiVersion = apiVersionOf({ group, version });
+    if (!(version && plural && name)) return { ordinal, meta, failure: new UnknownKindError(apiVersion, kind) };
+    const resource = { group, version, kind, plural, namespaced: namespace !== '' };
+    const manifest = { apiVersion, kind, metadata: { name, ...(namespace && { namespace }) } };
+    const config = effectiveConfig(work.spec.manifestConfigs, identifierOf(manifest, resource));
+    return { ordinal, meta, manifest, resource, config };
+  });
 }
 
 /** Looks at the object of one manifest. @throws UnreachableError */

@@ -1,6 +1,6 @@
 import type { ManifestStatus, ManifestWork } from '@kmm-hub/api-types';
 import { describe, expect, test } from 'vitest';
-import { UnknownKindError } from '../../manifests/errors.ts';
+import { IgnoreFieldsError, UnknownKindError } from '../../manifests/errors.ts';
 import { type Observation, workStatus } from './status.ts';
 
 const now = new Date('2026-01-01T00:00:00.000Z');
@@ -163,4 +163,71 @@ test('conditions of others stay', () => {
 
 test('a work without manifests claims nothing', () => {
   expect(workStatus(work(), [], now).conditions).toEqual([]);
+});
+
+describe('a condition rule', () => {
+  const ruled = (...conditions: string[]): Partial<Observation> => ({
+    config: {
+      feedbackRules: [],
+      conditionRules: conditions.map((condition) => ({
+        ...{ condition, type: 'CEL' as const, celExpressions: ['true'] },
+      })),
+    },
+    judged: conditions.map((type) => ({ type, status: 'True', reason: 'ConditionRuleEvaluated', message: '' })),
+  });
+  const first = workStatus(work(), [present(0, 'cm1', ruled('Progressing'))], now);
+
+  test('is judged for the manifest and summed up for the work', () => {
+    expect(reasons(first.resourceStatus?.manifests?.[0]?.conditions)).toMatchObject({
+      Progressing: 'True ConditionRuleEvaluated',
+    });
+    expect(reasons(first.conditions)).toMatchObject({ Progressing: 'True ConditionRulesAggregated' });
+  });
+
+  test('takes its conditions with it when it goes', () => {
+    const after = workStatus(work(first, 2), [present(0, 'cm1')], later);
+    expect(reasons(after.resourceStatus?.manifests?.[0]?.conditions)).not.toHaveProperty('Progressing');
+    expect(reasons(after.conditions)).toEqual({
+      Applied: 'True AppliedManifestWorkComplete',
+      Available: 'True ResourcesAvailable',
+    });
+  });
+
+  test('keeps its judgement while the object is not seen', () => {
+    const looked: Observation = { meta: meta(0, 'cm1'), ...ruled('Progressing'), ...missing, judged: [] };
+    const after = workStatus(work(first), [looked], later);
+    expect(reasons(after.conditions)).toMatchObject({ Progressing: 'True ConditionRulesAggregated' });
+  });
+
+  test('never speaks over the conditions of the agent itself', () => {
+    const told = workStatus(work(), [present(0, 'cm1', { ...missing, ...ruled('Available', 'Applied') })], now);
+    expect(reasons(told.conditions)).toEqual({
+      Applied: 'True AppliedManifestWorkComplete',
+      Available: 'False ResourcesNotAvailable',
+    });
+  });
+});
+
+test('ignoreFields that cannot be read have a reason of their own', () => {
+  const applied = { failure: new IgnoreFieldsError('jsonPointer x: no slash') };
+  const [manifest] = workStatus(work(), [present(0, 'cm1', { applied })], now).resourceStatus?.manifests ?? [];
+  expect(manifest?.conditions?.[0]).toMatchObject({
+    reason: 'AppliedManifestSSAIgnoreFieldError',
+    message: expect.stringMatching(/^Failed to process ignoreFields: jsonPointer x/),
+  });
+});
+
+test('the time of Applied is new for each generation, and stays within one', () => {
+  const first = workStatus(work(), [present(0, 'cm1')], now);
+  const timeOf = (status: ReturnType<typeof workStatus>) =>
+    status.resourceStatus?.manifests?.[0]?.conditions?.find(({ type }) => type === 'Applied')?.lastTransitionTime;
+  expect(timeOf(workStatus(work(first), [present(0, 'cm1')], later))).toBe(timeOf(first));
+  expect(timeOf(workStatus(work(first, 2), [present(0, 'cm1')], later))).not.toBe(timeOf(first));
+});
+
+test('a pass that only looked does not touch what the last one said of Applied', () => {
+  const first = workStatus(work(), [present(0, 'cm1')], now);
+  const looked: Observation = { meta: meta(0, 'cm1'), sighting: { seen: 'present', live } };
+  const applied = workStatus(work(first, 2), [looked], later).conditions?.find(({ type }) => type === 'Applied');
+  expect(applied?.observedGeneration).toBe(1);
 });
