@@ -134,6 +134,17 @@ describe('a new work', () => {
   });
 });
 
+test('its queues, requests and watches are measured', async () => {
+  const metrics = await world.metrics();
+  for (const series of [
+    /^workqueue_adds_total\{name="manifest-work"\} [1-9]/m,
+    /^rest_client_requests_total\{code="201",host="[^"]+",method="POST"\} [1-9]/m,
+    /^kmm_hub_watches_total\{resource="manifestworks"\} [1-9]/m,
+  ]) {
+    expect(metrics).toMatch(series);
+  }
+});
+
 describe('manifests of one work', () => {
   test('are applied in the order of their kinds, and told in that of the spec', async () => {
     await createWork('order', [cm('in-x', {}, 'x'), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'x' } }]);

@@ -3,7 +3,7 @@ import {
   Controller,
   Discovery,
   type KubeClient,
-  metricsRegistry,
+  queueMetrics,
   Reflector,
   reconcileMetrics,
   startHealthServer,
@@ -22,16 +22,19 @@ import { createRegistration, registrationControllers } from './registration/regi
 export type AgentOptions = Omit<WorkAgentOptions, 'kubeconfig' | 'hubKubeconfig'> & {
   hub: KubeClient;
   spoke: KubeClient;
+  registry: Registry;
   log: Logger;
 };
 
 /** Runs the agent of one cluster until aborted. A hub or spoke that does not answer is waited for; /readyz says why. */
 export async function runWorkAgent(options: AgentOptions, signal: AbortSignal): Promise<void> {
-  const registry = metricsRegistry();
+  const { registry } = options;
   const names = ['manifest-work', 'applied-manifest-work', ...(options.registration ? registrationControllers : [])];
   const shared = { ...options, metrics: reconcileMetrics(registry, names) };
   const parts = [createWork(shared), ...(options.registration ? [createRegistration(shared)] : [])];
-  await serveHealth({ ...options, registry, problems: () => parts.flatMap((part) => part.problems()) }, signal);
+  const controllers = parts.flatMap((part) => part.controllers);
+  queueMetrics(registry, controllers);
+  await serveHealth({ ...options, problems: () => parts.flatMap((part) => part.problems()) }, signal);
   await Promise.all(parts.map((part) => part.run(signal)));
 }
 
@@ -70,6 +73,7 @@ function createWork(options: WorkOptions) {
   watchAppliedWorkKeys(caches, applied.queue, hubHash);
   const parts = [worksOnHub, appliedOnSpoke, work, applied];
   return {
+    controllers: [work, applied],
     problems: () => [worksOnHub, appliedOnSpoke].flatMap(({ problem }) => problem ?? []),
     run: async (signal: AbortSignal) => void (await Promise.all(parts.map((part) => part.run(signal)))),
   };

@@ -1,5 +1,13 @@
 import { argv } from 'node:process';
-import { KubeClient, loadConnection, processEnvironment, runProcess } from '@kmm-hub/kube';
+import {
+  type Connection,
+  clientMetrics,
+  KubeClient,
+  loadConnection,
+  metricsRegistry,
+  processEnvironment,
+  runProcess,
+} from '@kmm-hub/kube';
 import { runWorkAgent } from './agent.ts';
 import { parseOptions } from './options.ts';
 
@@ -10,10 +18,13 @@ await runProcess('work-agent', async ({ log, signal }) => {
   const { connection } = processEnvironment();
   const onSpoke = await loadConnection({ ...connection, ...(kubeconfig !== undefined && { kubeconfig }) });
   const onHub = await loadConnection({ ...connection, kubeconfig: hubKubeconfig });
-  const [spoke, hub] = [new KubeClient(onSpoke, 'kmm-hub-work-agent'), new KubeClient(onHub, 'kmm-hub-work-agent')];
+  const registry = metricsRegistry();
+  const observer = clientMetrics(registry);
+  const clientOf = (server: Connection) => new KubeClient(server, 'kmm-hub-work-agent', { observer });
+  const [spoke, hub] = [clientOf(onSpoke), clientOf(onHub)];
   log.info({ cluster: clusterName, hub: hub.server, spoke: spoke.server }, 'work agent started');
   try {
-    await runWorkAgent({ ...options, hub, spoke, log }, signal);
+    await runWorkAgent({ ...options, hub, spoke, registry, log }, signal);
   } finally {
     await Promise.all([hub.close(), spoke.close()]);
   }

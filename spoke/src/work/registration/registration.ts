@@ -41,6 +41,7 @@ export function createRegistration(options: RegistrationOptions) {
   };
   const parts = [clusters, claims, nodes, status, renewal];
   return {
+    controllers: [status, renewal],
     problems,
     run: async (signal: AbortSignal) => void (await Promise.all(parts.map((part) => part.run(signal)))),
   };
