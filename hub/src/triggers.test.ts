@@ -19,6 +19,8 @@ let demand: Demand;
 /** Keys that were added, as `queue key`, each once. */
 let added: Set<string>;
 const tell = (queue: string) => (key: string) => void added.add(`${queue} ${key}`);
+const tellStatus = (module: string, cluster?: string) =>
+  void added.add(`status ${[module, cluster ?? []].flat().join('/')}`);
 
 beforeEach(() => {
   fleet = fleetInMemory();
@@ -40,9 +42,9 @@ beforeEach(() => {
     recipes: tell('recipes'),
     images: tell('images'),
     works: tell('works'),
-    status: tell('status'),
+    status: tellStatus,
   });
-  demand.recipesOf('nic'); // as the controllers do
+  demand.imagesOf('nic'); // as the controllers do
 });
 
 function keysAfter(change: () => void): string[] {
@@ -55,7 +57,8 @@ const changed = <T extends { metadata: object }>(object: T): never =>
 
 test('a start looks at every module, image and selected cluster', () => {
   expect([...added].sort()).toEqual([
-    ...['recipes gpu', 'recipes nic', 'status gpu', 'status nic'],
+    ...['recipes gpu', 'recipes nic'],
+    ...['status gpu', 'status gpu/k1', 'status nic', 'status nic/e1', 'status nic/e2'],
     ...['works gpu/k1', 'works nic/e1', 'works nic/e2'],
   ]);
 });
@@ -64,21 +67,28 @@ test('new kernels of a cluster concern the modules that select it, on that clust
   const keys = keysAfter(() =>
     fleet.clusters.apply({ type: 'MODIFIED', object: changed(clusterOn('e1', ['6.3.0'], { tier: 'edge' })) }),
   );
-  expect(keys).toEqual(['recipes nic', 'status nic', 'works nic/e1']);
+  expect(keys).toEqual(['recipes nic', 'status nic/e1', 'works nic/e1']);
 });
 
 test('a cluster that moves from one module to another concerns both', () => {
   const keys = keysAfter(() =>
     fleet.clusters.apply({ type: 'MODIFIED', object: changed(clusterOn('e1', ['6.1.0'], { tier: 'core' })) }),
   );
-  expect(keys).toEqual(['recipes gpu', 'recipes nic', 'status gpu', 'status nic', 'works gpu/e1', 'works nic/e1']);
+  expect(keys).toEqual([
+    'recipes gpu',
+    'recipes nic',
+    'status gpu/e1',
+    'status nic/e1',
+    'works gpu/e1',
+    'works nic/e1',
+  ]);
 });
 
 test('a cluster that goes before it has a work concerns its modules all the same', () => {
   const keys = keysAfter(() =>
     fleet.clusters.apply({ type: 'DELETED', object: changed(clusterOn('e1', [], { tier: 'edge' })) }),
   );
-  expect(keys).toEqual(['recipes nic', 'status nic', 'works nic/e1']);
+  expect(keys).toEqual(['recipes nic', 'status nic/e1', 'works nic/e1']);
   expect(demand.wanters(moduleImageName('r.example/nic:6.1.0'))).toEqual([]);
 });
 
@@ -95,7 +105,7 @@ test('an inventory concerns its cluster when kernels or features change, not whe
   const inventory = inventoryWith({ groups: [group], kernelVersions: ['6.5.0'] }, 'e1');
   const apply = (object: typeof inventory) =>
     keysAfter(() => fleet.inventories.apply({ type: 'MODIFIED', object: changed(object) }));
-  expect(apply(inventory)).toEqual(['recipes nic', 'status nic', 'works nic/e1']);
+  expect(apply(inventory)).toEqual(['recipes nic', 'status nic/e1', 'works nic/e1']);
   const grown = inventoryWith({ groups: [{ ...group, count: 2 }], kernelVersions: ['6.5.0'], nodeCount: 2 }, 'e1');
   expect(apply({ ...grown, metadata: { ...grown.metadata, resourceVersion: '10' } })).toEqual([]);
 });
@@ -104,7 +114,7 @@ test('an image that is ready concerns the clusters with its kernel', () => {
   const name = moduleImageName('r.example/nic:6.2.0');
   const image = imageWith(name, 'key', { phase: 'Published' });
   const keys = keysAfter(() => fleet.images.apply({ type: 'MODIFIED', object: image }));
-  expect(keys).toEqual([`images ${name}`, 'status nic', 'works nic/e2']);
+  expect(keys).toEqual([`images ${name}`, 'works nic/e2']);
 });
 
 test('a ConfigMap concerns the modules that name it, by its whole name', () => {
@@ -150,13 +160,13 @@ test('feedback of a work concerns the status alone, an edit or a deletion the wo
     metadata: { ...metadata, resourceVersion, ...overrides },
   });
   fleet.works.apply({ type: 'ADDED', object: at('1') });
-  expect(keysAfter(() => fleet.works.apply({ type: 'MODIFIED', object: at('2') }))).toEqual(['status nic']);
+  expect(keysAfter(() => fleet.works.apply({ type: 'MODIFIED', object: at('2') }))).toEqual(['status nic/e1']);
   expect(keysAfter(() => fleet.works.apply({ type: 'MODIFIED', object: at('3', { generation: 2 }) }))).toEqual([
-    'status nic',
+    'status nic/e1',
     'works nic/e1',
   ]);
   expect(keysAfter(() => fleet.works.apply({ type: 'DELETED', object: at('4') }))).toEqual([
-    'status nic',
+    'status nic/e1',
     'works nic/e1',
   ]);
 });

@@ -18,7 +18,8 @@ export type Triggers = {
   recipes: (module: string) => void;
   images: (image: string) => void;
   works: (key: string, delayMs: number) => void;
-  status: (module: string) => void;
+  /** For what changed on one cluster; without one, for all that the module's status is of. */
+  status: (module: string, cluster?: string) => void;
 };
 
 /** Images of a cluster that become ready together make one write of its work. */
@@ -55,8 +56,9 @@ export function connectTriggers(triggers: Triggers): void {
     const work = (current ?? old) as ManifestWork;
     const module = moduleOfWork(work);
     if (module === undefined) return;
-    status(module);
-    if (!old || !current || isEdited(old, current)) works(workKey(module, work.metadata.namespace ?? ''), 0);
+    const cluster = work.metadata.namespace ?? '';
+    status(module, cluster);
+    if (!old || !current || isEdited(old, current)) works(workKey(module, cluster), 0);
   });
   fleet.configMaps.onChange(({ key, old, current }) => {
     if (JSON.stringify(old?.data) !== JSON.stringify(current?.data)) touchConfigMap(triggers, key.split('/')[1] ?? '');
@@ -78,7 +80,7 @@ function touchCluster({ fleet, demand, recipes, status, works }: Triggers, clust
     if (!known && !fleet.selects(module, cluster)) continue;
     demand.touchCluster(name, cluster);
     recipes(name);
-    status(name);
+    status(name, cluster);
     works(workKey(name, cluster), 0);
   }
 }
@@ -92,15 +94,15 @@ function touchConfigMap(triggers: Triggers, name: string): void {
   }
 }
 
-function touchWorks({ fleet, demand, works, status }: Triggers, module: string, clusters: string[]): void {
-  const waiting = [...demand.recipesOf(module).keys()].some((image) => !isPublished(fleet.images.get(image)));
+/** What that does to a cluster is told by the look at its work. */
+function touchWorks({ fleet, demand, works }: Triggers, module: string, clusters: string[]): void {
+  const waiting = demand.imagesOf(module).some((image) => !isPublished(fleet.images.get(image)));
   for (const cluster of clusters) works(workKey(module, cluster), waiting ? COALESCE_MS : 0);
-  status(module);
 }
 
 function touchStatuses({ fleet, status }: Triggers, cluster: string): void {
   for (const { metadata } of fleet.modules.list()) {
-    if (fleet.workOf(metadata.name, cluster) !== undefined) status(metadata.name);
+    if (fleet.workOf(metadata.name, cluster) !== undefined) status(metadata.name, cluster);
   }
 }
 

@@ -13,6 +13,7 @@ import {
 } from '@kmm-hub/api-types';
 import { conditionOf } from '@kmm-hub/kube';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hearing } from '../../queue/test/hearing-executor.ts';
 import {
   dockerfile,
   eventually,
@@ -47,7 +48,7 @@ describe('the hub and its workers', () => {
     worker = await startWorker(world, {
       build(request, stopping) {
         builds.push(request.dockerfile);
-        return world.executor.build(request, stopping);
+        return hearing(world.executor).build(request, stopping); // what a failing build says last is asked for here
       },
     });
   });
@@ -96,6 +97,13 @@ describe('the hub and its workers', () => {
     const [manifest] = (work?.spec.workload?.manifests ?? []) as unknown as Module[];
     return manifest?.spec.moduleLoader?.container.kernelMappings;
   };
+  /** Nothing of the tests before is on its way: no cluster of this world has an agent, so more is never told. */
+  const everyStatusIsFinal = (fleet: { module: ManagedClusterModule; works: ManifestWork[] }[]) =>
+    fleet.every(
+      ({ module, works: { length } }) =>
+        ['WorkApplying', 'NoClusters', 'DockerfileNotFound'].includes(availableOf(module)?.reason ?? '') &&
+        module.status?.numberDesired === length,
+    );
   const literal = (name: string, kernel: string, image: ModuleImage | undefined) => ({
     literal: kernel,
     containerImage: `${world.registry.host}/${name}@${image?.status?.digest}`,
@@ -269,12 +277,9 @@ describe('the hub and its workers', () => {
   });
 
   test('a failing build tells its last lines, and heals when the Dockerfile is mended', async () => {
-    await fleetFor('broken', [[KERNEL]]);
-    await writeDockerfile(
-      world.admin,
-      'broken',
-      dockerfile(world.base, 'RUN echo "hello.c:7: error: no such thing"; false'),
-    );
+    const text = dockerfile(world.base, 'RUN echo "hello.c:7: error: no such thing"; false');
+    await writeDockerfile(world.admin, 'not-compiling', text);
+    await fleetFor('broken', [[KERNEL]], { build: { dockerfileConfigMap: { name: 'not-compiling' } } });
     const [image] = await eventually(
       () => imagesOf('broken'),
       ([one]) => readyOf(one)?.reason === 'BuildFailed',
@@ -286,7 +291,7 @@ describe('the hub and its workers', () => {
       (now) => availableOf(now)?.reason === 'BuildFailed',
     );
     expect(module.status?.worstClusters?.[0]?.message).toContain('hello.c:7: error: no such thing');
-    await writeDockerfile(world.admin, 'broken', dockerfile(world.base));
+    await writeDockerfile(world.admin, 'not-compiling', dockerfile(world.base));
     expect(
       await eventually(
         () => worksOf('broken'),
@@ -417,6 +422,11 @@ describe('the hub and its workers', () => {
     );
     expect(work?.metadata.ownerReferences).toMatchObject([{ name: 'adopted', uid: module.metadata.uid }]);
     expect(mappingsOf(work)).toEqual([{ literal: KERNEL, containerImage: expect.stringContaining('@sha256:') }]);
+    await eventually(
+      () => moduleOf('adopted'),
+      (now) => availableOf(now)?.reason === 'WorkApplying',
+    );
+    expect((await worksOf('adopted'))[0]?.metadata.generation).toBe(2); // told of behind the last write
   });
 
   test("somebody else's work of the same name is left alone, and told of", async () => {
@@ -456,6 +466,10 @@ describe('the hub and its workers', () => {
       () => moduleOf('unsettled'),
       (now) => availableOf(now)?.reason === 'DockerfileNotFound',
     );
+    await eventually(async () => {
+      const { items } = await world.admin.list(modules, {}, signal);
+      return Promise.all(items.map(async (module) => ({ module, works: await worksOf(module.metadata.name) })));
+    }, everyStatusIsFinal);
     const everything = async () => {
       const kinds: Resource[] = [modules, images, works, kubeEvent];
       const lists = await Promise.all(kinds.map((kind) => world.admin.list(kind, {}, signal)));

@@ -116,7 +116,7 @@ export async function startHub({ kubeconfigs, redis }: HubWorld): Promise<Runnin
 export async function startWorker(world: HubWorld, executor: Executor = world.executor): Promise<Running> {
   const { kubeconfigs, redis, folder } = world;
   const client = new KubeClient(await loadConnection({ kubeconfig: kubeconfigs.worker }), 'test-worker');
-  const place = { namespace: HUB_NAMESPACE, workFolder: join(folder, 'worker'), buildTimeoutMs: 60_000 };
+  const place = { namespace: HUB_NAMESPACE, workFolder: join(folder, 'worker'), buildTimeoutMs: PATIENCE_MS };
   const worker = new ImageWorker({ client, executor, log, redisUrl: redis.url, concurrency: 2, ...place });
   return running(client, worker, (stopping) => worker.run(stopping));
 }
@@ -133,19 +133,18 @@ function running(client: KubeClient, part: AsyncDisposable, run: (signal: AbortS
   return { stop };
 }
 
+/** Only ends what hangs: longer than anything takes on a busy machine, shorter than vitest's own limit. */
+const PATIENCE_MS = 120_000;
+
 /** Waits until a reading of the world is as wanted, then gives it; the last reading is what a failure shows. */
-export async function eventually<T>(
-  read: () => Promise<T>,
-  isWanted: (reading: T) => boolean,
-  timeoutMs = 30_000,
-): Promise<T> {
+export async function eventually<T>(read: () => Promise<T>, isWanted: (reading: T) => boolean): Promise<T> {
   let last: T | undefined;
   const check = async () => {
     last = await read();
     return isWanted(last) ? { reading: last } : undefined;
   };
   try {
-    const { reading } = await waitFor({ what: 'the wanted state', check, timeoutMs, signal });
+    const { reading } = await waitFor({ what: 'the wanted state', check, timeoutMs: PATIENCE_MS, signal });
     return reading;
   } catch (err) {
     throw new Error(`never as wanted; last seen: ${JSON.stringify(last, undefined, 1)}`, { cause: err });

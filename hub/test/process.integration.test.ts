@@ -18,7 +18,7 @@ type Ended = { code: number | undefined; stdout: string; stderr: string };
 /** Runs a process that is to end by itself. */
 function run(entry: string, args: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    const options = { timeout: 20_000, killSignal: 'SIGKILL' as const };
+    const options = { timeout: 120_000, killSignal: 'SIGKILL' as const };
     execFile(execPath, [join(checkout, entry), ...args], options, (err, stdout, stderr) => {
       const code = err === null ? 0 : err.code;
       resolve({ code: typeof code === 'number' ? code : undefined, stdout, stderr });
@@ -95,6 +95,7 @@ describe.each([
         const answer = await fetch(`http://127.0.0.1:${port}/healthz`, { signal: limit });
         expect(answer.status).toBe(200);
       },
+      readyTimeoutMs: 120_000,
       signal,
     });
     try {
@@ -103,7 +104,7 @@ describe.each([
       expect(said).not.toMatch(/wrong@|^\s+at /m);
     } finally {
       // SIGKILL would follow after the grace: 0 means that it stopped by itself, in time
-      expect(await running.stop({ graceMs: 8_000 })).toEqual({ code: 0, signal: null });
+      expect(await running.stop({ graceMs: 60_000 })).toEqual({ code: 0, signal: null });
     }
     const log = await readFile(logFile, 'utf8');
     expect(log.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([]); // JSON lines only

@@ -6,7 +6,7 @@ import { clientOf, named, serve } from '../test/http-server.ts';
 import { digestOf } from './digest.ts';
 import { mediaTypes } from './manifest.ts';
 
-const signal = AbortSignal.timeout(30_000);
+const { signal } = new AbortController(); // vitest's own limits end what hangs
 const MIB = 1024 * 1024;
 const content = Buffer.from('a blob');
 const digest = digestOf(content);
@@ -101,7 +101,7 @@ describe('a manifest of a hostile registry', () => {
 
   test('that arrives drop by drop is given up', async () => {
     const registry = await serve((_request, response) => drip(response));
-    const getting = clientOf({ transferTimeoutMs: 100 }).getManifest(`${registry.host}/kmod:1`, signal);
+    const getting = clientOf({ transferTimeoutMs: 1_000 }).getManifest(`${registry.host}/kmod:1`, signal);
     await expect(getting).rejects.toMatchObject({ code: 'RegistryUnreachable' });
     expect(registry.seen).toHaveLength(1);
   });

@@ -48,7 +48,7 @@ test('a registry is reached through the proxy, which alone sees the proxy’s pa
     upstream.pipe(socket).pipe(upstream);
   });
   const client = clientOf({ ...named, proxy: { httpProxy: `http://user:pw@${proxy.host}` } });
-  const signal = AbortSignal.timeout(10_000);
+  const signal = AbortSignal.timeout(60_000);
   expect(await client.resolve('registry.example:5000/kmod:1', signal)).toBeUndefined();
   expect(tunnels).toEqual([`Basic ${Buffer.from('user:pw').toString('base64')}`]);
   expect(registry.seen.concat(proxy.seen).filter(({ method }) => method === 'HEAD')).toHaveLength(1);
@@ -60,6 +60,6 @@ test('an unreachable proxy is an unreachable registry', async () => {
   await once(gone.server, 'close');
   const proxy = { httpsProxy: `http://${gone.host}` };
   const client = clientOf({ lookup: lookupLoopback, proxy });
-  const resolving = client.resolve('registry.example/kmod:1', AbortSignal.timeout(10_000));
+  const resolving = client.resolve('registry.example/kmod:1', AbortSignal.timeout(60_000));
   await expect(resolving).rejects.toMatchObject({ code: 'RegistryUnreachable' });
 });

@@ -7,7 +7,7 @@ import { digestOf } from './digest.ts';
 import { mediaTypes } from './manifest.ts';
 
 /** What docker-registry does not do by itself: other hosts, token servers, faults. */
-const signal = AbortSignal.timeout(30_000);
+const { signal } = new AbortController(); // vitest's own limits end what hangs
 const blob = Buffer.from('a blob');
 const manifest = Buffer.from(
   JSON.stringify({

@@ -16,7 +16,7 @@ test.each([
 ])('docker-registry denies a caller %s', async (_case, credentials) => {
   await using server = await startDockerRegistry({ basicAuth: true });
   const client = createRegistryClient({ auth: () => credentials });
-  const resolving = client.resolve(`${server.host}/kmod:1`, AbortSignal.timeout(10_000));
+  const resolving = client.resolve(`${server.host}/kmod:1`, AbortSignal.timeout(60_000));
   await expect(resolving).rejects.toBeInstanceOf(RegistryDeniedError);
   await client.close();
 });
@@ -27,7 +27,7 @@ describe('docker-registry behind TLS', () => {
     const client = createRegistryClient({ lookup: lookupLoopback, retryDelayMs: 1, ...options(server.ca) });
     const host = name === undefined ? server.host : server.host.replace(/^[^:]+/, name);
     try {
-      return await client.resolve(`${host}/kmod:1`, AbortSignal.timeout(10_000));
+      return await client.resolve(`${host}/kmod:1`, AbortSignal.timeout(60_000));
     } finally {
       await client.close();
     }
@@ -66,7 +66,7 @@ describe('docker-registry behind TLS', () => {
       upstream.pipe(socket).pipe(upstream);
     });
     const client = clientOf({ ca: server.ca, proxy: { httpsProxy: proxy.host } });
-    expect(await client.resolve(`${server.host}/kmod:1`, AbortSignal.timeout(10_000))).toBeUndefined();
+    expect(await client.resolve(`${server.host}/kmod:1`, AbortSignal.timeout(60_000))).toBeUndefined();
     expect([tunnels, proxy.seen.length]).toEqual([[server.host], 0]);
   });
 

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from '../../lab/src/host/ports.ts';
 import { makeCertificate } from './certificates.ts';
 
 /** `ca`: the authority of its certificate, where it speaks TLS. */
@@ -24,7 +25,7 @@ export const tlsName = 'registry.example';
 const HTPASSWD = 'hub:$2b$04$N9PGHYk./WFKV5/wqXLQIe5ZRBCh73odkN.sw6RItREpNviKnP6Du\n';
 export const registryUser = { username: 'hub', password: 'secret' };
 
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 120_000;
 
 /** A registry on a free loopback port, with a folder of its own; `basicAuth` asks for `registryUser`. */
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
@@ -46,8 +47,9 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   await writeFile(join(folder, 'config.yml'), JSON.stringify(config)); // JSON is YAML
   const server = spawn(program, ['serve', join(folder, 'config.yml')], { stdio: 'ignore' });
   await once(server, 'spawn'); // a program that is not there ends here
-  const exited = once(server, 'exit');
-  await untilListens(port);
+  const ended = new AbortController();
+  const exited = once(server, 'exit').then(() => ended.abort(new Error(`${program} ended`)));
+  await untilListens(port, ended.signal);
   return {
     host: tls ? `${tlsName}:${port}` : address,
     ca: certificate?.ca,
@@ -59,8 +61,8 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
   };
 }
 
-async function untilListens(port: number): Promise<void> {
-  const limit = AbortSignal.timeout(START_LIMIT_MS);
+async function untilListens(port: number, ended: AbortSignal): Promise<void> {
+  const limit = AbortSignal.any([ended, AbortSignal.timeout(START_LIMIT_MS)]);
   for (;;) {
     const socket = connect(port, '127.0.0.1');
     const listens = await once(socket, 'connect', { signal: limit }).catch(() => undefined);
@@ -68,14 +70,4 @@ async function untilListens(port: number): Promise<void> {
     if (listens !== undefined) return;
     await pause(20, undefined, { signal: limit });
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

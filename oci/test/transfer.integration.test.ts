@@ -19,11 +19,13 @@ function narrowWay(registry: string, sizeBytes: number): RequestListener {
       return;
     }
     const onward = forward(`http://${registry}${url}`, { method, headers }, (answer) => {
-      let left = method === 'GET' ? sizeBytes / 3 : Number.POSITIVE_INFINITY;
+      let left = method === 'GET' ? Math.floor(sizeBytes / 3) : Number.POSITIVE_INFINITY;
       response.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.on('data', (chunk: Buffer) => {
-        left -= chunk.length;
-        response.write(chunk, () => left < 0 && response.destroy());
+        const passed = chunk.subarray(0, left);
+        const isCut = passed.length < chunk.length;
+        left -= passed.length;
+        response.write(passed, () => isCut && response.destroy());
       });
       answer.on('end', () => response.end());
     });
@@ -40,7 +42,7 @@ test.each([
   const content = randomBytes(3 * MIB + 5);
   const proxy = await serve(narrowWay(registry.host, content.length));
   const client = clientOf();
-  const signal = AbortSignal.timeout(30_000);
+  const { signal } = new AbortController(); // vitest's own limits end what hangs
   const blob = { digest: digestOf(content), sizeBytes: content.length, open: () => content };
   await client.uploadBlob(`${proxy.host}/kmod`, blob, signal);
   const opened = await client.openBlob(`${proxy.host}/kmod`, { digest: blob.digest, size: content.length }, signal);

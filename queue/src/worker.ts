@@ -1,7 +1,15 @@
 import { readFile } from 'node:fs/promises';
-import { KubeClient, loadConnection, metricsRegistry, runProcess, startHealthServer } from '@kmm-hub/kube';
+import {
+  clientMetrics,
+  KubeClient,
+  loadConnection,
+  metricsRegistry,
+  runProcess,
+  startHealthServer,
+} from '@kmm-hub/kube';
 import { readRegistriesConf } from '@kmm-hub/oci';
 import { createBuildahExecutor } from './executors/buildah-executor.ts';
+import { jobCounts } from './job-metrics.ts';
 import { watchApiServer } from './worker/api-server-health.ts';
 import { workerFlags } from './worker/config.ts';
 import { ImageWorker } from './worker/image-worker.ts';
@@ -12,14 +20,17 @@ await runProcess('worker', async ({ log, signal }) => {
   if (flags === undefined) return; // help was asked for
   const { connection, healthPort, ...options } = flags;
   await makeWorkFolder(options.workFolder);
-  const client = new KubeClient(await loadConnection(connection), 'kmm-hub-worker');
+  const registry = metricsRegistry();
+  const observer = clientMetrics(registry);
+  const client = new KubeClient(await loadConnection(connection), 'kmm-hub-worker', { observer });
   await using executor = createBuildahExecutor({ folder: `${options.workFolder}/storage`, maxCacheMiB: 20_480 });
   const ways = { proxy: connection.proxy, mirrors: readMirrors };
   await using worker = new ImageWorker({ client, executor, log, ...ways, ...options });
+  await using _counts = jobCounts(registry, options.redisUrl);
   const apiServer = watchApiServer(client, signal);
   try {
     const problems = () => [...apiServer.problems(), ...worker.problems()];
-    const port = await startHealthServer({ port: healthPort, problems, registry: metricsRegistry() }, signal);
+    const port = await startHealthServer({ port: healthPort, problems, registry }, signal);
     const { namespace, concurrency } = options;
     log.info({ server: client.server, namespace, concurrency, healthPort: port }, 'worker started');
     await worker.run(signal);

@@ -26,7 +26,7 @@ export async function pushFiles(client: RegistryClient, image: string, files: re
 }
 
 async function pushLayer(client: RegistryClient, image: string, layer: Layer): Promise<void> {
-  const signal = AbortSignal.timeout(30_000);
+  const signal = AbortSignal.timeout(120_000);
   const [repository = '', tag] = image.split(/:(?=[^:/]+$)/);
   const rootfs = { type: 'layers', diff_ids: [layer.diffId] };
   const config = Buffer.from(

@@ -11,7 +11,7 @@ import type { Signer } from '../src/signers/signer.ts';
 import { pushFiles, temporaryFolder } from './build-fixture.ts';
 
 const modules = 'opt/lib/modules/6.1.0-53-amd64';
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController(); // vitest's own limits end what hangs
 
 describe('signing an image', () => {
   let registry: DockerRegistry;

@@ -41,10 +41,10 @@ function apply(fleet: Fleet, { change: { cache, object }, type }: Step, version:
 function stateOf(demand: Demand) {
   return MODULES.map((name) => ({
     name,
-    clusters: demand.recipesOf(name).size === 0 ? [] : CLUSTERS.filter((one) => demand.plansFor(name, one).length > 0),
-    recipes: [...demand.recipesOf(name)].map(([image, { spec }]) => ({
+    clusters: demand.imagesOf(name).length === 0 ? [] : CLUSTERS.filter((one) => demand.plansFor(name, one).length > 0),
+    recipes: demand.imagesOf(name).map((image) => ({
       image,
-      recipeKey: spec.recipeKey,
+      recipeKey: demand.recipeFor(image)?.recipe.spec.recipeKey,
       wanters: demand.wanters(image).sort(),
       weight: demand.weightOf(image),
       counts: demand.recipeFor(image)?.owner.metadata.name,

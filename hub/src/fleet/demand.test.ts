@@ -1,6 +1,6 @@
-import type { ManagedClusterModule } from '@kmm-hub/api-types';
-import { expect, test, vi } from 'vitest';
-import { clusterOn, dockerfileWith, fleetInMemory, moduleWith } from '../test-objects.fixture.ts';
+import type { ManagedClusterModule, ModuleImageSpec } from '@kmm-hub/api-types';
+import { describe, expect, test, vi } from 'vitest';
+import { clusterOn, dockerfileWith, fleetInMemory, inventoryWith, moduleWith } from '../test-objects.fixture.ts';
 import { Demand } from './demand.ts';
 import { moduleImageName } from './recipe.ts';
 
@@ -16,6 +16,16 @@ function world({ modules, clusters }: { modules: ManagedClusterModule[]; cluster
   return { fleet, demand };
 }
 
+/** For each kernel of the cluster the recipe that counts instead of its own. */
+function conflictsOn(demand: Demand, module: string, cluster: string): (string | undefined)[] {
+  return demand.plansFor(module, cluster).map(({ plan }) => {
+    if (plan.kind !== 'Recipe') return plan.kind;
+    const winner = demand.conflictOf(plan);
+    const { kernelVersion, architecture } = winner?.recipe.spec ?? {};
+    return winner && `${winner.owner.metadata.name} ${kernelVersion} ${architecture}`;
+  });
+}
+
 test('clusters that share a kernel want one image', () => {
   const { demand } = world({
     modules: [moduleWith()],
@@ -24,7 +34,7 @@ test('clusters that share a kernel want one image', () => {
       ['c2', ['6.1.0', '6.2.0']],
     ],
   });
-  expect([...demand.recipesOf('nic').keys()]).toEqual([idOf('nic:6.1.0'), idOf('nic:6.2.0')]);
+  expect(demand.imagesOf('nic')).toEqual([idOf('nic:6.1.0'), idOf('nic:6.2.0')]);
   expect(demand.clustersFor('nic', idOf('nic:6.1.0'))).toEqual(['c1', 'c2']);
   expect(demand.clustersFor('nic', idOf('nic:6.2.0'))).toEqual(['c2']);
   expect(demand.weightOf(idOf('nic:6.1.0'))).toBe(2);
@@ -59,12 +69,12 @@ test('a change of one cluster plans that cluster alone, and a kernel that others
       ['c3', ['6.1.0']],
     ],
   });
-  demand.recipesOf('nic');
+  demand.imagesOf('nic');
   const plans = vi.spyOn(fleet, 'planFor');
   const looks = vi.spyOn(fleet, 'selects');
   fleet.clusters.apply({ type: 'MODIFIED', object: clusterOn('c2', ['6.1.0', '6.2.0']) });
   demand.touchCluster('nic', 'c2');
-  demand.recipesOf('nic');
+  demand.imagesOf('nic');
   expect(looks.mock.calls.map(([, cluster]) => cluster)).toEqual(['c2']);
   expect(plans.mock.calls.map(([, kernel]) => kernel)).toEqual(['6.2.0']);
 });
@@ -83,14 +93,13 @@ test('of two modules with different recipes for one target the older one counts,
     container: { kernelMappings: target, build },
   });
   const { fleet, demand } = world({ modules: [younger, older], clusters: [['c1', ['6.1.0']]] });
-  const recipeOf = (module: string) => [...demand.recipesOf(module).values()][0] as never;
+  const conflict = (module: string) => conflictsOn(demand, module, 'c1');
   expect(demand.recipeFor(idOf('shared:1'))?.owner.metadata.name).toBe('z-older');
-  expect(demand.conflictOf(recipeOf('a-younger'))).toBe('z-older');
-  expect(demand.conflictOf(recipeOf('z-older'))).toBeUndefined();
+  expect([conflict('a-younger'), conflict('z-older')]).toEqual([['z-older 6.1.0 amd64'], [undefined]]);
   fleet.modules.apply({ type: 'DELETED', object: older });
   demand.touch('z-older');
   expect(demand.recipeFor(idOf('shared:1'))?.owner.metadata.name).toBe('a-younger');
-  expect(demand.conflictOf(recipeOf('a-younger'))).toBeUndefined();
+  expect(conflict('a-younger')).toEqual([undefined]);
 });
 
 test('two modules with one recipe for one target share it without a conflict', () => {
@@ -104,9 +113,7 @@ test('two modules with one recipe for one target share it without a conflict', (
     ],
   });
   expect(demand.wanters(idOf('shared:1'))).toEqual(['a', 'b']);
-  expect(
-    modules.map(({ metadata }) => demand.conflictOf([...demand.recipesOf(metadata.name).values()][0] as never)),
-  ).toEqual([undefined, undefined]);
+  expect([conflictsOn(demand, 'a', 'c1'), conflictsOn(demand, 'b', 'c1')]).toEqual([[undefined], [undefined]]);
   expect(demand.weightOf(idOf('shared:1'))).toBe(4);
 });
 
@@ -120,11 +127,7 @@ test('one target for two kernels is built for the first of them, and the other o
     ],
   });
   expect(demand.recipeFor(idOf('nic:1'))?.recipe.spec.kernelVersion).toBe('6.1.0');
-  const conflicts = ['a', 'b'].map((cluster) => {
-    const [first] = demand.plansFor('nic', cluster);
-    return first?.plan.kind === 'Recipe' ? demand.conflictOf(first.plan) : 'no recipe';
-  });
-  expect(conflicts).toEqual(['nic', undefined]);
+  expect(['a', 'b'].flatMap((cluster) => conflictsOn(demand, 'nic', cluster))).toEqual(['nic 6.1.0 amd64', undefined]);
 });
 
 test('one target for two kernels without build and sign is no conflict', () => {
@@ -133,20 +136,57 @@ test('one target for two kernels without build and sign is no conflict', () => {
     kernelMappings: [{ regexp: '^.+$', containerImage: 'r.example/nic:1' }],
   } as never;
   const { demand } = world({ modules: [moduleWith({ container })], clusters: [['a', ['6.2.0', '6.1.0']]] });
-  expect(demand.plansFor('nic', 'a').map(({ plan }) => plan.kind === 'Recipe' && demand.conflictOf(plan))).toEqual([
-    undefined,
-    undefined,
-  ]);
+  expect(conflictsOn(demand, 'nic', 'a')).toEqual([undefined, undefined]);
+});
+
+test('who comes later never takes a target from the kernel that its image was made for', () => {
+  const container = { kernelMappings: [{ regexp: '^.+$', containerImage: 'r.example/nic:1' }] };
+  const { fleet, demand } = world({ modules: [moduleWith({ container })], clusters: [['a', ['6.2.0']]] });
+  const made = demand.recipeFor(idOf('nic:1'))?.recipe.spec as ModuleImageSpec;
+  fleet.images.apply({ type: 'ADDED', object: { metadata: { name: idOf('nic:1') }, spec: made } });
+  fleet.clusters.apply({ type: 'ADDED', object: clusterOn('b', ['6.1.0']) });
+  demand.touchCluster('nic', 'b');
+  expect(['a', 'b'].flatMap((cluster) => conflictsOn(demand, 'nic', cluster))).toEqual([undefined, 'nic 6.2.0 amd64']);
+  fleet.clusters.apply({ type: 'DELETED', object: clusterOn('a', []) });
+  demand.touchCluster('nic', 'a');
+  expect(conflictsOn(demand, 'nic', 'b')).toEqual([undefined]); // nobody is left whose image it was
+});
+
+describe('a kernel that nodes of two architectures run', () => {
+  const group = (architecture: string) => ({
+    ...{ kernelVersion: '6.8.0-40-generic', architecture, count: 1, nodes: [], features: {} },
+  });
+  const mixed = (container = {}) => {
+    const { fleet, demand } = world({ modules: [moduleWith({ container })], clusters: [['a', ['6.8.0-40-generic']]] });
+    fleet.inventories.replace([inventoryWith({ groups: [group('arm64'), group('amd64')] }, 'a')]);
+    return { fleet, demand };
+  };
+
+  test('has its image made for one of them, and the other one is told', () => {
+    expect(conflictsOn(mixed().demand, 'nic', 'a')).toEqual([undefined, 'nic 6.8.0-40-generic amd64']);
+  });
+
+  test('keeps the image that was made for the other one', () => {
+    const { fleet, demand } = mixed();
+    const spec = demand.recipeFor(idOf('nic:6.8.0-40-generic'))?.recipe.spec as ModuleImageSpec;
+    const name = idOf('nic:6.8.0-40-generic');
+    fleet.images.apply({ type: 'ADDED', object: { metadata: { name }, spec: { ...spec, architecture: 'arm64' } } });
+    expect(conflictsOn(demand, 'nic', 'a')).toEqual(['nic 6.8.0-40-generic arm64', undefined]);
+  });
+
+  test('shares an image that is only looked up: its tag may stand for both', () => {
+    expect(conflictsOn(mixed({ build: undefined }).demand, 'nic', 'a')).toEqual([undefined, undefined]);
+  });
 });
 
 test('a module that is being deleted wants nothing', () => {
   const { fleet, demand } = world({ modules: [moduleWith()], clusters: [['c1', ['6.1.0']]] });
-  expect(demand.recipesOf('nic').size).toBe(1);
+  expect(demand.imagesOf('nic')).toHaveLength(1);
   const leaving = moduleWith();
   fleet.modules.apply({
     type: 'MODIFIED',
     object: { ...leaving, metadata: { ...leaving.metadata, deletionTimestamp: 'now' } },
   });
   demand.touch('nic');
-  expect([demand.recipesOf('nic').size, demand.wanters(idOf('nic:6.1.0'))]).toEqual([0, []]);
+  expect([demand.imagesOf('nic'), demand.wanters(idOf('nic:6.1.0'))]).toEqual([[], []]);
 });

@@ -1,4 +1,4 @@
-import type { ManagedClusterModule } from '@kmm-hub/api-types';
+import type { ManagedClusterModule, ModuleImageSpec } from '@kmm-hub/api-types';
 import type { RawKernelVersion } from '@kmm-hub/rules';
 import type { Fleet } from './fleet.ts';
 import type { RecipePlan } from './recipe.ts';
@@ -12,10 +12,14 @@ export type KernelPlan = { kernel: RawKernelVersion; plan: RecipePlan };
 type ModuleDemand = {
   clusters: Map<string, readonly string[]>;
   kernels: Map<string, KernelPlan & { clusters: number }>;
-  recipes: ReadonlyMap<string, Recipe>;
+  targets: ReadonlyMap<string, Target>;
 };
 
-type ClusterKernel = { cluster: string; kernel: RawKernelVersion };
+/** One image of a module: the recipes that its kernels have for it, more than one being a conflict, and who needs it. */
+type Target = { first: Recipe; others: Recipe[]; clusters: number };
+
+/** The recipe that counts for a target. */
+export type Winner = { recipe: Recipe; owner: ManagedClusterModule };
 
 /**
  * Which images are wanted, by which modules, for which clusters. Kept per module and cluster and worked out again, on the
@@ -70,18 +74,27 @@ export class Demand {
 
   /** How many clusters, over all modules, need the image: what many wait for is made first. */
   weightOf(imageName: string): number {
-    const kernels = this.wanters(imageName).flatMap((module) => [
-      ...(this.#modules.get(module)?.kernels.values() ?? []),
-    ]);
-    return kernels.reduce((sum, { plan, clusters }) => sum + (wants(plan, imageName) ? clusters : 0), 0);
+    const targets = this.wanters(imageName).flatMap(
+      (module) => this.#modules.get(module)?.targets.get(imageName) ?? [],
+    );
+    return targets.reduce((sum, { clusters }) => sum + clusters, 0);
   }
 
-  /** The recipe that counts for an image: of several modules that want it, the oldest one's. */
-  recipeFor(imageName: string): { recipe: Recipe; owner: ManagedClusterModule } | undefined {
+  /**
+   * The recipe that counts for an image: of several modules that want it, the oldest one's. Of several kernels or
+   * architectures of one module, the one that the image was made for, so that a cluster which comes later never takes it
+   * away from those that have it; else the first by name.
+   */
+  recipeFor(imageName: string): Winner | undefined {
     const modules = this.wanters(imageName).flatMap((name) => this.#fleet.modules.get(name) ?? []);
     const [owner] = modules.sort(byAge);
-    const recipe = owner && this.#modules.get(owner.metadata.name)?.recipes.get(imageName);
-    return recipe && owner && { recipe, owner };
+    const target = owner && this.#modules.get(owner.metadata.name)?.targets.get(imageName);
+    if (target === undefined || owner === undefined) return undefined;
+    const made = this.#fleet.images.get(imageName)?.spec;
+    return {
+      recipe: target.others.find((recipe) => made !== undefined && isSameKernel(recipe.spec, made)) ?? target.first,
+      owner,
+    };
   }
 
   /** Names of the modules that want the image. */
@@ -90,16 +103,15 @@ export class Demand {
     return [...(this.#wanters.get(imageName) ?? [])];
   }
 
-  /** Images that the module wants, by name. Of two kernels with one target the first by name has its recipe here. */
-  recipesOf(module: string): ReadonlyMap<string, Recipe> {
-    return this.#refreshed().get(module)?.recipes ?? new Map();
+  /** Names of the images that the module wants. */
+  imagesOf(module: string): string[] {
+    return [...(this.#refreshed().get(module)?.targets.keys() ?? [])];
   }
 
-  /** Name of the module whose recipe for this target counts instead of this one; undefined when there is no conflict. */
-  conflictOf(recipe: Recipe): string | undefined {
+  /** The recipe that counts for this target instead of this one; undefined when there is no conflict. */
+  conflictOf(recipe: Recipe): Winner | undefined {
     const winner = this.recipeFor(recipe.imageName);
-    if (winner === undefined || winner.recipe.spec.recipeKey === recipe.spec.recipeKey) return undefined;
-    return winner.owner.metadata.name;
+    return winner?.recipe.spec.recipeKey === recipe.spec.recipeKey ? undefined : winner;
   }
 
   #refreshed(): ReadonlyMap<string, ModuleDemand> {
@@ -111,12 +123,12 @@ export class Demand {
   #refresh(name: string, dirty: ReadonlySet<string> | 'every cluster'): void {
     const module = this.#fleet.modules.get(name);
     const known = this.#modules.get(name);
-    const before = known?.recipes;
+    const before = known?.targets;
     const anew = dirty === 'every cluster' || known === undefined || module === undefined;
-    const demand: ModuleDemand = anew ? { clusters: new Map(), kernels: new Map(), recipes: new Map() } : known;
+    const demand: ModuleDemand = anew ? { clusters: new Map(), kernels: new Map(), targets: new Map() } : known;
     for (const cluster of anew ? this.#selectedClusters(module) : dirty) this.#planCluster(demand, module, cluster);
-    demand.recipes = recipesOf(demand);
-    this.#setWanter(name, before, demand.recipes);
+    demand.targets = targetsOf(demand);
+    this.#setWanter(name, before, demand.targets);
     if (demand.clusters.size === 0) this.#modules.delete(name);
     else this.#modules.set(name, demand);
   }
@@ -128,18 +140,24 @@ export class Demand {
   #planCluster(demand: ModuleDemand, module: ManagedClusterModule | undefined, cluster: string): void {
     const before = demand.clusters.get(cluster) ?? [];
     if (module !== undefined && this.#fleet.selects(module, cluster)) {
-      const kernels = this.#fleet.kernelsOf(cluster);
-      demand.clusters.set(
-        cluster,
-        kernels.map((kernel) => this.#planKernel(demand, module, { cluster, kernel })),
-      );
+      const ids = this.#fleet
+        .kernelsOf(cluster)
+        .kernels.flatMap((kernel) =>
+          this.#fleet
+            .architecturesOf(cluster, kernel)
+            .map((architecture) => this.#planKernel(demand, module, { kernel, architecture })),
+        );
+      demand.clusters.set(cluster, ids);
     } else demand.clusters.delete(cluster);
     for (const id of before) release(demand, id); // after the new ones were taken: a kernel that stays is planned once
   }
 
   /** Counts one more cluster with the kernel; the answer is the kernel's key. */
-  #planKernel(demand: ModuleDemand, module: ManagedClusterModule, { cluster, kernel }: ClusterKernel): string {
-    const architecture = this.#fleet.architectureOf(cluster, kernel);
+  #planKernel(
+    demand: ModuleDemand,
+    module: ManagedClusterModule,
+    { kernel, architecture }: { kernel: RawKernelVersion; architecture: string },
+  ): string {
     const id = `${kernel}\0${architecture}`;
     const known = demand.kernels.get(id);
     if (known === undefined) {
@@ -149,7 +167,7 @@ export class Demand {
     return id;
   }
 
-  #setWanter(module: string, before: ReadonlyMap<string, Recipe> | undefined, now: ReadonlyMap<string, Recipe>): void {
+  #setWanter(module: string, before: ReadonlyMap<string, Target> | undefined, now: ReadonlyMap<string, Target>): void {
     for (const image of now.keys()) this.#wanters.set(image, (this.#wanters.get(image) ?? new Set()).add(module));
     for (const image of before?.keys() ?? []) {
       if (now.has(image)) continue;
@@ -168,12 +186,22 @@ function release({ kernels }: ModuleDemand, id: string): void {
 }
 
 /** By image name. Sorted, so that the order of events decides nothing. */
-function recipesOf({ kernels }: ModuleDemand): Map<string, Recipe> {
-  const recipes = new Map<string, Recipe>();
-  for (const [, { plan }] of [...kernels].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (plan.kind === 'Recipe' && !recipes.has(plan.imageName)) recipes.set(plan.imageName, plan);
+function targetsOf({ kernels }: ModuleDemand): Map<string, Target> {
+  const targets = new Map<string, Target>();
+  for (const [, { plan, clusters }] of [...kernels].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (plan.kind !== 'Recipe') continue;
+    const known = targets.get(plan.imageName);
+    if (known === undefined) targets.set(plan.imageName, { first: plan, others: [], clusters });
+    else {
+      known.clusters += clusters;
+      known.others.push(plan);
+    }
   }
-  return recipes;
+  return targets;
+}
+
+function isSameKernel(a: ModuleImageSpec, b: ModuleImageSpec): boolean {
+  return a.kernelVersion === b.kernelVersion && a.architecture === b.architecture;
 }
 
 function wants(plan: RecipePlan, imageName: string): boolean {

@@ -19,7 +19,7 @@ import { type Cache, type KubeClient, type ListOptions, Reflector, sleep } from 
 import type { RawKernelVersion, ToolkitCatalogueEntry } from '@kmm-hub/rules';
 import type { Logger } from 'pino';
 import { type HubConfig, parseHubConfig } from '../hub-config.ts';
-import { architectureOf, kernelsOfCluster } from './kernels.ts';
+import { architecturesOf, type ClusterKernels, kernelsOfCluster } from './kernels.ts';
 import { planRecipe, type RecipePlan } from './recipe.ts';
 import { judgeCluster, type Selection } from './selection.ts';
 
@@ -106,13 +106,13 @@ export class Fleet {
     return judgeCluster(module.spec, cluster, this.#inventoryOf(clusterName));
   }
 
-  kernelsOf(clusterName: string): RawKernelVersion[] {
+  kernelsOf(clusterName: string): ClusterKernels {
     return kernelsOfCluster(this.clusters.get(clusterName), this.#inventoryOf(clusterName));
   }
 
-  /** GOARCH name of the cluster's nodes with this kernel. */
-  architectureOf(clusterName: string, kernel: RawKernelVersion): string {
-    return architectureOf(this.#inventoryOf(clusterName), kernel);
+  /** GOARCH names of the cluster's nodes with this kernel; at least one. */
+  architecturesOf(clusterName: string, kernel: RawKernelVersion): string[] {
+    return architecturesOf(this.#inventoryOf(clusterName), kernel);
   }
 
   /** What one kernel needs of a module. */

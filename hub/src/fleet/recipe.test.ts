@@ -130,10 +130,12 @@ describe('the recipe key', () => {
     expect(key({ kernel: '6.1.0+' as RawKernelVersion })).toBe(key({ kernel: '6.1.0' as RawKernelVersion }));
   });
 
-  test('is one for all kernels of an image that is only looked up', () => {
+  test('is one for all kernels and architectures of an image that is only looked up', () => {
     const container = { build: undefined, kernelMappings: [mapping] } as never;
-    const prebuilt = (text: string) => key({ ...withContainer({ container }), kernel: text as RawKernelVersion });
-    expect(prebuilt('6.1.0')).toBe(prebuilt('6.2.0'));
+    const prebuilt = (overrides: Partial<RecipeInput>) => key({ ...withContainer({ container }), ...overrides });
+    const one = prebuilt({ kernel: '6.1.0' as RawKernelVersion });
+    expect(prebuilt({ kernel: '6.2.0' as RawKernelVersion })).toBe(one);
+    expect(prebuilt({ kernel: '6.1.0' as RawKernelVersion, architecture: 'arm64' })).toBe(one);
   });
 });
 

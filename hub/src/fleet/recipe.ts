@@ -88,9 +88,10 @@ function specOf(input: RecipeInput, resolved: ResolvedImage): ModuleImageSpec {
     ...(resolved.registryTLS && { registryTLS: resolved.registryTLS }),
     ...(generation !== undefined && { rebuildGeneration: generation }),
   };
-  // what is only looked up may serve many kernels, so the kernel is no input of it
+  // what is only looked up may serve many kernels and architectures, so they are no inputs of it
   const made = recipe.build !== undefined || recipe.sign !== undefined;
-  return { ...recipe, recipeKey: sha256(canonical(made ? recipe : { ...recipe, kernelVersion: '', dirName: '' })) };
+  const inputs = made ? recipe : { ...recipe, kernelVersion: '', architecture: '', dirName: '' };
+  return { ...recipe, recipeKey: sha256(canonical(inputs)) };
 }
 
 function buildOf(input: RecipeInput, resolved: ResolvedImage): NonNullable<ModuleImageSpec['build']> {

@@ -11,6 +11,29 @@ export class QueueUnreachableError extends HubError {
   }
 }
 
+/** A worker's answer is not what workers answer. `where`: JSON pointer of the first part that is wrong. */
+export class MalformedResultError extends HubError {
+  override readonly name = 'MalformedResultError';
+  readonly code = 'MalformedResult';
+  readonly retry = 'backoff';
+  readonly remedy =
+    'See that only the hub and its workers can write to Redis, and that all are of one version; the image is tried again.';
+  constructor(where: string) {
+    super(`what Redis holds as the answer of a worker is none (at ${where.slice(0, 128)})`);
+  }
+}
+
+/** A worker broke over a job instead of answering. */
+export class WorkerFailedError extends HubError {
+  override readonly name = 'WorkerFailedError';
+  readonly code = 'WorkerFailed';
+  readonly retry = 'backoff';
+  readonly remedy = 'Look at the log of the worker; the image is tried again.';
+  constructor(reason: string) {
+    super(`the worker failed: ${reason}`);
+  }
+}
+
 /** `redis://:secret@host:1` → `redis://host:1`. */
 export function withoutPassword(url: string): string {
   try {

@@ -14,47 +14,32 @@ export type ImageJob = {
   generation: number;
 };
 
+/**
+ * Which waiting job a worker takes first; within one, the one that came first. `first`: looks, which are short, and what has
+ * waited too long. `last`: what one cluster alone waits for.
+ */
+export const jobPriorities = { first: 1, normal: 2, last: 3 } as const;
+export type JobPriority = (typeof jobPriorities)[keyof typeof jobPriorities];
+
+/** A worker's name in Redis says how many jobs it works on at once, so that the hub knows how many to keep queued. */
+export const workerName = (concurrency: number) => `at-once-${concurrency}`;
+
+/** As `workerName` wrote it, from a name of Redis' client list; 0 for any other name. */
+export function concurrencyOf(clientName: string): number {
+  return Number(/:at-once-(\d{1,3})$/.exec(clientName)?.[1] ?? 0);
+}
+
 export const IMAGE_STEPS = ['Looking', 'Building', 'Signing', 'Publishing'] as const;
 export type ImageStep = (typeof IMAGE_STEPS)[number];
 
 /**
- * How a job ended. Only these words travel; what a person should know beyond them is in the log of the job. `recipeKey` is
- * of the recipe that the worker worked by: the hub may have changed it meanwhile. Undefined: the worker never read one.
+ * The event by which a worker tells that an input of an image changed which only workers may read. It carries the name of
+ * the ModuleImage and nothing else.
  */
-export type ImageResult =
-  | {
-      outcome: 'Published';
-      recipeKey: string;
-      digest: string;
-      /** True when the image was in the registry already. */
-      reused: boolean;
-      /** True when buildah ran. */
-      built: boolean;
-      contentKey?: string;
-      signedFiles?: { path: string; sha256: string }[];
-    }
-  | { outcome: 'Missing'; recipeKey: string; reason: string; message: string }
-  | { outcome: 'Failed'; recipeKey?: string; reason: string; message: string; retry: 'backoff' | 'never' }
-  /** The ModuleImage is gone, or its ConfigMap is no longer the one of the recipe: the hub decides anew. */
-  | { outcome: 'Stale' };
+export const HINT_EVENT = 'hint';
 
-/** What came back from Redis, if it is a result: anybody who can write to Redis can send anything. */
-export function readResult(value: unknown): ImageResult | undefined {
-  if (!isRecord(value)) return undefined;
-  const hasTexts = (...fields: string[]) => fields.every((field) => typeof value[field] === 'string');
-  const isResult =
-    value.outcome === 'Stale' ||
-    (value.outcome === 'Failed' && hasTexts('reason', 'message')) ||
-    (value.outcome === 'Missing' && hasTexts('recipeKey', 'reason', 'message')) ||
-    (value.outcome === 'Published' && hasTexts('recipeKey') && /^sha256:[0-9a-f]{64}$/.test(String(value.digest)));
-  return isResult ? (value as ImageResult) : undefined;
-}
-
-/** The step that a job's progress tells, as `readResult` does. */
+/** The step that a job's progress tells, if it tells one: anybody who can write to Redis can send anything. */
 export function readStep(progress: unknown): ImageStep | undefined {
-  return isRecord(progress) ? IMAGE_STEPS.find((step) => step === progress.step) : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
+  const { step } = typeof progress === 'object' && progress !== null ? (progress as { step?: unknown }) : {};
+  return IMAGE_STEPS.find((known) => known === step);
 }

@@ -3,6 +3,7 @@ import type { KubeClient } from '@kmm-hub/kube';
 import type { ImageJob } from '../client/image-job.ts';
 import { sha256 } from './content-key.ts';
 import { SecretNotFoundError } from './errors.ts';
+import { type SecretReference, secretsOf } from './secrets-of.ts';
 
 /** A Secret's values, and the version that the content key covers. Never logged. */
 export type SecretData = { version: string; data: Record<string, Buffer> };
@@ -35,23 +36,22 @@ export async function readJobInputs(
   image: ModuleImage,
   signal: AbortSignal,
 ): Promise<JobInputs | undefined> {
-  const { build, sign, imageRepoSecret } = image.spec;
+  const { build: recipe } = image.spec;
+  const { build, signing, registry } = secretsOf(image.spec);
   const inputs: JobInputs = { image, buildSecrets: {} };
-  if (build !== undefined) {
-    const dockerfile = await readDockerfile(source, build.dockerfileConfigMap, signal);
-    if (dockerfile === undefined || sha256(dockerfile) !== build.dockerfileSha256) return undefined;
+  if (recipe !== undefined) {
+    const dockerfile = await readDockerfile(source, recipe.dockerfileConfigMap, signal);
+    if (dockerfile === undefined || sha256(dockerfile) !== recipe.dockerfileSha256) return undefined;
     inputs.dockerfile = dockerfile;
-    for (const { name = '' } of build.secrets ?? [])
-      inputs.buildSecrets[name] = await readSecret(source, { name }, signal);
   }
-  if (sign !== undefined) {
-    const key = await readSecret(source, { name: sign.keySecret, key: 'key' }, signal);
-    const certificate = await readSecret(source, { name: sign.certSecret, key: 'cert' }, signal);
+  for (const secret of build) inputs.buildSecrets[secret.name] = await readSecret(source, secret, signal);
+  if (signing !== undefined) {
+    const key = await readSecret(source, signing.key, signal);
+    const certificate = await readSecret(source, signing.certificate, signal);
     inputs.signing = { key, certificate };
   }
-  if (imageRepoSecret !== undefined) {
-    const wanted = { name: imageRepoSecret, key: '.dockerconfigjson' };
-    inputs.registryAuth = (await readSecret(source, wanted, signal)).data['.dockerconfigjson']?.toString('utf8') ?? '';
+  if (registry !== undefined) {
+    inputs.registryAuth = (await readSecret(source, registry, signal)).data[registry.key ?? '']?.toString('utf8') ?? '';
   }
   return inputs;
 }
@@ -63,7 +63,7 @@ async function readDockerfile({ client, namespace }: InputSource, name: string, 
 
 async function readSecret(
   { client, namespace }: InputSource,
-  { name, key }: { name: string; key?: string },
+  { name, key }: SecretReference,
   signal: AbortSignal,
 ): Promise<SecretData> {
   const found: Secret | undefined = await client.getIfPresent(secret, { namespace, name }, signal);

@@ -1,7 +1,14 @@
-import type { ManagedClusterModule, ModuleImageStatus } from '@kmm-hub/api-types';
-import { expect, test } from 'vitest';
+import type { ManagedClusterModule, ModuleImageSpec, ModuleImageStatus } from '@kmm-hub/api-types';
+import { describe, expect, test } from 'vitest';
 import { Demand } from '../../fleet/demand.ts';
-import { clusterOn, dockerfileWith, fleetInMemory, imageWith, moduleWith } from '../../test-objects.fixture.ts';
+import {
+  clusterOn,
+  dockerfileWith,
+  fleetInMemory,
+  imageWith,
+  inventoryWith,
+  moduleWith,
+} from '../../test-objects.fixture.ts';
 import { imageStates } from './image-states.ts';
 import type { ImageState } from './plan.ts';
 
@@ -15,7 +22,8 @@ function stateOf(status: ModuleImageStatus | undefined, module: ManagedClusterMo
   fleet.configMaps.replace([dockerfileWith('FROM scratch')]);
   const demand = new Demand(fleet);
   demand.touch('nic');
-  for (const [name, { spec }] of demand.recipesOf('nic')) {
+  for (const name of demand.imagesOf('nic')) {
+    const spec = demand.recipeFor(name)?.recipe.spec as ModuleImageSpec;
     fleet.images.replace([
       imageWith(
         name,
@@ -24,7 +32,7 @@ function stateOf(status: ModuleImageStatus | undefined, module: ManagedClusterMo
       ),
     ]);
   }
-  return Object.fromEntries(imageStates({ fleet, demand }, module, 'c1'));
+  return Object.fromEntries(imageStates({ fleet, demand }, module, 'c1').images);
 }
 const ready = (reason: string, message: string) => {
   const condition = {
@@ -87,4 +95,58 @@ test('a module that loads nothing has no images (W13)', () => {
   expect(stateOf(undefined, moduleWith({ spec: { moduleSpec: { selector: {}, devicePlugin: {} } } as never }))).toEqual(
     {},
   );
+});
+
+describe('a kernel that nodes of two architectures run', () => {
+  /** States on a cluster whose nodes are of both; the image is published for amd64, or for what the test says. */
+  function statesFor({
+    architecture = 'amd64',
+    reported = ['amd64', 'arm64'],
+  }: {
+    architecture?: string;
+    reported?: string[];
+  }) {
+    const fleet = fleetInMemory();
+    const module = moduleWith();
+    fleet.modules.replace([module]);
+    fleet.clusters.replace([clusterOn('c1', ['6.1.0']), clusterOn('c2', ['6.1.0'])]);
+    const groups = (list: string[]) =>
+      list.map((one) => ({ kernelVersion: '6.1.0', architecture: one, count: 1, nodes: [], features: {} }));
+    fleet.inventories.replace([
+      inventoryWith({ groups: groups(reported) }),
+      inventoryWith({ groups: groups(['amd64', 'arm64']) }, 'c2'), // so that both are wanted
+    ]);
+    fleet.configMaps.replace([dockerfileWith('FROM scratch')]);
+    const demand = new Demand(fleet);
+    demand.touch('nic');
+    const plans = demand.plansFor('nic', 'c2').flatMap(({ plan }) => (plan.kind === 'Recipe' ? plan : []));
+    const made = plans.find(({ spec }) => spec.architecture === architecture);
+    const { imageName = '', spec } = made ?? {};
+    const recipeKey = spec?.recipeKey ?? '';
+    const published = { phase: 'Published' as const, digest: DIGEST };
+    fleet.images.replace([{ ...imageWith(imageName, recipeKey, published), ...(spec && { spec }) }]);
+    return imageStates({ fleet, demand }, module, 'c1');
+  }
+  const told = (made: string, other: string) => ({
+    reason: 'ArchitectureConflict',
+    message:
+      `r.example/nic:6.1.0 is made for the nodes on ${made}, and those on ${other} cannot load it. ` +
+      'Give each architecture a module of its own, with another image name and kubernetes.io/arch in moduleSpec.selector.',
+  });
+  const published = { phase: 'Published', image: expect.anything() };
+
+  test.each([
+    ['amd64', 'arm64'],
+    ['arm64', 'amd64'],
+  ])('has the image that was made for %s, and tells that nodes on %s cannot use it', (architecture, other) => {
+    const { images, excluded } = statesFor({ architecture });
+    expect(Object.fromEntries(images)).toEqual({ '6.1.0': published });
+    expect(Object.fromEntries(excluded)).toMatchObject({ '6.1.0': told(architecture, other) });
+  });
+
+  test('has none on a cluster of the other architecture alone', () => {
+    const { images, excluded } = statesFor({ reported: ['arm64'] });
+    expect(Object.fromEntries(images)).toEqual({ '6.1.0': { phase: 'Blocked', ...told('amd64', 'arm64') } });
+    expect(excluded.size).toBe(0);
+  });
 });

@@ -1,21 +1,38 @@
 import { type Condition, explain, type ManagedClusterModule, type ModuleImage } from '@kmm-hub/api-types';
 import { conditionOf } from '@kmm-hub/kube';
 import { trimKernelVersion } from '@kmm-hub/rules';
-import type { Demand, Recipe } from '../../fleet/demand.ts';
+import type { Demand, Recipe, Winner } from '../../fleet/demand.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { RecipePlan } from '../../fleet/recipe.ts';
-import type { ImageState, KernelImage } from './plan.ts';
+import type { ImageState, KernelImage, Problem } from './plan.ts';
 
 type Sources = { fleet: Pick<Fleet, 'images'>; demand: Demand };
 
-/** The state of every kernel's image on a selected cluster, by trimmed kernel. */
-export function imageStates(deps: Sources, owner: ManagedClusterModule, cluster: string): Map<string, ImageState> {
-  const states = new Map<string, ImageState>();
+/** By trimmed kernel. `excluded`: why some of the kernel's nodes cannot use the image that the kernel has. */
+export type KernelStates = { images: Map<string, ImageState>; excluded: Map<string, Problem> };
+
+/**
+ * The state of every kernel's image on a selected cluster. Nodes of two architectures may run one kernel, but a kernel
+ * mapping names one image: the architecture that the image is made for decides, and the other one is excluded.
+ */
+export function imageStates(deps: Sources, owner: ManagedClusterModule, cluster: string): KernelStates {
+  const states: KernelStates = { images: new Map(), excluded: new Map() };
   if (owner.spec.moduleSpec?.moduleLoader === undefined) return states;
   for (const { kernel, plan } of deps.demand.plansFor(owner.metadata.name, cluster)) {
-    states.set(trimKernelVersion(kernel), imageState(deps, owner, plan));
+    const name = trimKernelVersion(kernel);
+    const state = imageState(deps, owner, plan);
+    const known = states.images.get(name);
+    if (known !== undefined && isExcluded(state)) states.excluded.set(name, state);
+    else states.images.set(name, state);
+    if (known !== undefined && isExcluded(known)) states.excluded.set(name, known);
   }
   return states;
+}
+
+const ARCHITECTURE_CONFLICT = 'ArchitectureConflict';
+
+function isExcluded(state: ImageState): state is ImageState & Problem {
+  return state.phase === 'Blocked' && state.reason === ARCHITECTURE_CONFLICT;
 }
 
 function imageState({ fleet, demand }: Sources, owner: ManagedClusterModule, plan: RecipePlan): ImageState {
@@ -24,9 +41,7 @@ function imageState({ fleet, demand }: Sources, owner: ManagedClusterModule, pla
     return { phase: 'Blocked', reason: plan.error.code, message: explain(plan.error) };
   }
   const winner = demand.conflictOf(plan);
-  if (winner !== undefined) {
-    return recipeConflict(plan.spec.image, winner === owner.metadata.name ? 'this module' : winner);
-  }
+  if (winner !== undefined) return { phase: 'Blocked', ...conflict(plan, owner, winner) };
   return publishedState(fleet.images.get(plan.imageName), owner, plan);
 }
 
@@ -54,11 +69,19 @@ function failedImage(image: ModuleImage): ImageState {
   return { phase: 'Blocked', reason: ready?.reason ?? 'ImageFailed', message: ready?.message ?? 'the image failed' };
 }
 
-function recipeConflict(image: string, winner: string): ImageState {
+function conflict({ spec }: Recipe, owner: ManagedClusterModule, winner: Winner): Problem {
+  const own = winner.owner.metadata.name === owner.metadata.name;
+  const { kernelVersion, architecture } = winner.recipe.spec;
+  if (own && kernelVersion === spec.kernelVersion) {
+    const message =
+      `${spec.image} is made for the nodes on ${architecture}, and those on ${spec.architecture} cannot load it. ` +
+      'Give each architecture a module of its own, with another image name and kubernetes.io/arch in moduleSpec.selector.';
+    return { reason: ARCHITECTURE_CONFLICT, message };
+  }
   const message =
-    `${image} is wanted with another recipe by ${winner}. ` +
+    `${spec.image} is wanted with another recipe by ${own ? 'this module' : winner.owner.metadata.name}. ` +
     'Give each its own image name; one image for several kernels needs ${KERNEL_FULL_VERSION} in its name or tag.';
-  return { phase: 'Blocked', reason: 'RecipeConflict', message };
+  return { reason: 'RecipeConflict', message };
 }
 
 function kernelImage(owner: ManagedClusterModule, { resolved, spec }: Recipe, digest: string): KernelImage {

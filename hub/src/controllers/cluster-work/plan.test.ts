@@ -21,17 +21,17 @@ const base: WorkInput = { selected: true, loadsModule: true, images: states([KER
 const aa = literals([KERNEL, imageOf('aa')]);
 
 test.each<[string, Partial<WorkInput>, WorkPlan]>([
-  ['a published image becomes a literal', {}, { action: 'apply', literals: aa, waiting: undefined }],
+  ['a published image becomes a literal', {}, { action: 'apply', literals: aa }],
   ['a deselected cluster loses its work, whatever its images', { selected: false, current: aa }, { action: 'delete' }],
   [
     'a module that loads nothing has a work without literals (W13)',
     { loadsModule: false, images: states() },
-    { action: 'apply', literals: literals(), waiting: undefined },
+    { action: 'apply', literals: literals() },
   ],
   [
     'a new image takes the place of the old one',
     { current: literals([KERNEL, imageOf('old')]) },
-    { action: 'apply', literals: aa, waiting: undefined },
+    { action: 'apply', literals: aa },
   ],
   [
     'the old image stays while the new one is pending',
@@ -84,12 +84,19 @@ test.each<[string, Partial<WorkInput>, WorkPlan]>([
       images: states([KERNEL, published('aa')], [OTHER, unmapped]),
       current: literals([KERNEL, imageOf('aa')], [OTHER, imageOf('bb')]),
     },
-    { action: 'apply', literals: aa, waiting: undefined },
+    {
+      action: 'apply',
+      literals: aa,
+      uncovered: {
+        reason: 'NoKernelMapping',
+        message: `no kernel mapping matches kernel ${OTHER}; add one to moduleLoader.container`,
+      },
+    },
   ],
   [
     'a kernel that left the cluster loses its literal',
     { current: literals([KERNEL, imageOf('aa')], [OTHER, imageOf('bb')]) },
-    { action: 'apply', literals: aa, waiting: undefined },
+    { action: 'apply', literals: aa },
   ],
   [
     'a work never becomes empty: it stays, and says that no mapping matches',
@@ -98,8 +105,39 @@ test.each<[string, Partial<WorkInput>, WorkPlan]>([
       action: 'hold',
       waiting: {
         reason: 'NoKernelMapping',
-        message: `no kernel mapping matches ${KERNEL}, ${OTHER}; add one to moduleLoader.container`,
+        message: `no kernel mapping matches kernels ${KERNEL}, ${OTHER}; add one to moduleLoader.container`,
         pending: false,
+      },
+      uncovered: {
+        reason: 'NoKernelMapping',
+        message: `no kernel mapping matches kernels ${KERNEL}, ${OTHER}; add one to moduleLoader.container`,
+      },
+    },
+  ],
+  [
+    'a kernel that another architecture has the image of keeps its literal, and needs a person',
+    {
+      images: states([KERNEL, published('aa')]),
+      excluded: new Map([[KERNEL, { reason: 'ArchitectureConflict', message: 'made for amd64' }]]),
+    },
+    {
+      action: 'apply',
+      literals: aa,
+      waiting: { reason: 'ArchitectureConflict', message: `kernel ${KERNEL}: made for amd64`, pending: false },
+    },
+  ],
+  [
+    'kernels over the limit are told, and the others are served',
+    { left: Array.from({ length: 12 }, (_, index) => `7.0.${index}`) },
+    {
+      action: 'apply',
+      literals: aa,
+      uncovered: {
+        reason: 'TooManyKernels',
+        message:
+          'the cluster reports 13 kernels, of which only the first 1 by name gets images; left out: ' +
+          '7.0.0, 7.0.1, 7.0.2, 7.0.3, 7.0.4, 7.0.5, 7.0.6, 7.0.7, 7.0.8, 7.0.9 and 2 more. ' +
+          'See that its agents report only kernels that run there',
       },
     },
   ],

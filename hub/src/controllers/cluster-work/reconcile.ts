@@ -5,9 +5,9 @@ import type { Demand } from '../../fleet/demand.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import { canonical } from '../../fleet/recipe.ts';
 import { ForeignWorkError, WorkTooLargeError } from './errors.ts';
-import { imageStates } from './image-states.ts';
+import { imageStates, type KernelStates } from './image-states.ts';
 import { MAX_WORK_BYTES, manifestWorkFor } from './manifest-work.ts';
-import { type ImageState, planWork, type Waiting } from './plan.ts';
+import { type Outcome, planWork, type Waiting } from './plan.ts';
 import { literalsOf, moduleOfWork, sameWork } from './stored-work.ts';
 
 export type ClusterWorkDeps = {
@@ -16,16 +16,13 @@ export type ClusterWorkDeps = {
   demand: Demand;
   /** What was found of every selected cluster, by key; read by the module's status. */
   outcomes: Outcomes;
-  /** Tells the module's status that something changed. */
-  changed: (module: string) => void;
+  /** Tells the module's status that something changed on the cluster. */
+  changed: (module: string, cluster: string) => void;
   log: Logger;
 };
 
-/** Key → why the cluster has not all that it should; `undefined` when it has, no entry when nobody looked yet. */
-export type Outcomes = Map<string, Waiting | undefined>;
-
-/** What a cluster waits for; 'gone' when the module does not, or no longer, select it. */
-type Outcome = { waiting: Waiting | undefined } | 'gone';
+/** Key → what is to be told of the cluster; no entry when nobody looked yet, or the module does not select it. */
+export type Outcomes = Map<string, Outcome>;
 
 const works = manifestWork as Resource<ManifestWork>;
 
@@ -53,31 +50,44 @@ function waitingFor(err: unknown): Waiting {
 }
 
 /** Brings the work of one cluster to where it should be. */
-async function settle(deps: ClusterWorkDeps, { module, cluster }: WorkRef, signal: AbortSignal): Promise<Outcome> {
+async function settle(
+  deps: ClusterWorkDeps,
+  { module, cluster }: WorkRef,
+  signal: AbortSignal,
+): Promise<Outcome | 'gone'> {
   const { client, fleet, log } = deps;
   const owner = fleet.modules.get(module);
   const work = fleet.workOf(module, cluster);
   const selection = owner === undefined ? 'deselected' : fleet.selectionOf(owner, cluster);
   if (selection === 'unknown') return 'gone'; // nothing new, and what is there stays: unloading is by deselection alone
   const selected = selection === 'selected';
-  const images = selected && owner !== undefined ? imageStates(deps, owner, cluster) : new Map<string, ImageState>();
+  const { images, excluded } = selected && owner ? imageStates(deps, owner, cluster) : NOTHING;
+  const { left } = fleet.kernelsOf(cluster);
   const loadsModule = owner?.spec.moduleSpec?.moduleLoader !== undefined;
-  const plan = planWork({ selected, loadsModule, images, ...(work && { current: literalsOf(work) }) });
+  const kernels = { images, excluded, left };
+  const plan = planWork({ selected, loadsModule, ...kernels, ...(work && { current: literalsOf(work) }) });
   if (plan.action === 'delete' || owner === undefined) {
     if (work !== undefined) await deleteWork(deps, work, signal);
     return 'gone';
   }
-  if (plan.action === 'hold') return { waiting: plan.waiting };
+  if (plan.action === 'hold') return outcomeOf(plan);
   const written = await applyWork(client, { wanted: manifestWorkFor(owner, cluster, plan.literals), work }, signal);
   if (written) log.info({ module, cluster, kernels: [...plan.literals.keys()] }, 'work written');
-  return { waiting: plan.waiting };
+  return outcomeOf(plan);
 }
 
-function note({ outcomes, changed }: ClusterWorkDeps, key: string, outcome: Outcome): void {
-  const before = outcomes.has(key) ? { waiting: outcomes.get(key) } : 'gone';
+const NOTHING: KernelStates = { images: new Map(), excluded: new Map() };
+
+function outcomeOf({ waiting, uncovered }: Outcome): Outcome {
+  return { ...(waiting && { waiting }), ...(uncovered && { uncovered }) };
+}
+
+function note({ outcomes, changed }: ClusterWorkDeps, key: string, outcome: Outcome | 'gone'): void {
+  const before = outcomes.get(key) ?? 'gone';
   if (outcome === 'gone') outcomes.delete(key);
-  else outcomes.set(key, outcome.waiting);
-  if (canonical(before) !== canonical(outcome)) changed(key.split('/', 1)[0] as string);
+  else outcomes.set(key, outcome);
+  const [module = '', cluster = ''] = key.split('/', 2);
+  if (canonical(before) !== canonical(outcome)) changed(module, cluster);
 }
 
 async function deleteWork({ client, log }: ClusterWorkDeps, work: ManifestWork, signal: AbortSignal): Promise<void> {

@@ -13,7 +13,7 @@ const result: fc.Arbitrary<ImageResult> = fc.oneof(
     outcome: fc.constant('Published' as const),
     recipeKey: key,
     digest: fc.constant(DIGEST),
-    reused: fc.boolean(),
+    origin: fc.constantFrom('Made' as const, 'Recovered' as const, 'Taken' as const),
     built: fc.boolean(),
   }),
   fc.record({
@@ -62,7 +62,13 @@ test('after whatever happened, an image that is wanted and built ends as publish
     image = carryOut(carryOut(image, quiet), quiet); // made, and made for this recipe
     const settled = image?.status?.phase === 'Published' && image.status.recipeKey === lastKey;
     expect(planImage({ ...quiet, ...(image && { image }) })).toEqual({ action: settled ? 'none' : 'job' });
-    const done = { outcome: 'Published' as const, recipeKey: lastKey, digest: DIGEST, reused: false, built: true };
+    const done = {
+      outcome: 'Published' as const,
+      recipeKey: lastKey,
+      digest: DIGEST,
+      origin: 'Made' as const,
+      built: true,
+    };
     image = carryOut(image, { ...quiet, result: done });
     expect(image?.status).toMatchObject({ phase: 'Published', recipeKey: lastKey, digest: DIGEST });
     expect(planImage({ ...quiet, ...(image && { image }) })).toEqual({ action: 'none' });

@@ -9,6 +9,10 @@ const at = (seconds: number) => new Date(now.getTime() + seconds * 1000).toISOSt
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const image = (status?: Omit<ModuleImageStatus, 'recipeKey'>): ModuleImage => imageWith('i', 'k1', status);
 const wanted = image().spec;
+const following = (one: ModuleImage): ModuleImage => ({
+  ...one,
+  spec: { ...one.spec, rebuildPolicy: 'OnInputChange' },
+});
 const ofOldRecipe = (status: ModuleImageStatus): ModuleImage => ({
   ...image(),
   status: { ...status, recipeKey: 'k0' },
@@ -17,7 +21,7 @@ const published: ImageResult = {
   outcome: 'Published',
   recipeKey: 'k1',
   digest: DIGEST,
-  reused: false,
+  origin: 'Made',
   built: true,
   contentKey: 'c',
 };
@@ -97,7 +101,7 @@ test.each<[string, Omit<ImageInput, 'now'>, ImagePlan]>([
     {
       image: image(),
       wanted,
-      result: { outcome: 'Published', recipeKey: 'k1', digest: DIGEST, reused: true, built: false },
+      result: { outcome: 'Published', recipeKey: 'k1', digest: DIGEST, origin: 'Taken', built: false },
     },
     {
       action: 'status',
@@ -105,6 +109,28 @@ test.each<[string, Omit<ImageInput, 'now'>, ImagePlan]>([
       reason: 'Published',
       message: `r.example/nic:6.1.0 is ${DIGEST}; it was in the registry`,
     },
+  ],
+  [
+    "a job's answer that was lost is told by the next one, and its build is counted once",
+    { image: image({ phase: 'Building' }), wanted, result: { ...published, origin: 'Recovered' } },
+    {
+      action: 'status',
+      status: {
+        ...{ phase: 'Published', recipeKey: 'k1', observedGeneration: 2, digest: DIGEST, reused: false },
+        ...{ builds: 1, contentKey: 'c' },
+      },
+      reason: 'Published',
+      message: `r.example/nic:6.1.0 is ${DIGEST}`,
+    },
+  ],
+  [
+    'a second look at what is published changes nothing of what is told',
+    {
+      image: image({ phase: 'Published', digest: DIGEST, builds: 1 }),
+      wanted,
+      result: { ...published, origin: 'Taken' },
+    },
+    { action: 'none' },
   ],
   [
     'a result of an older recipe is dropped',
@@ -170,6 +196,26 @@ test.each<[string, Omit<ImageInput, 'now'>, ImagePlan]>([
     'a failed image with a new recipe needs a job at once',
     { image: ofOldRecipe({ phase: 'Failed', nextAttempt: at(600) }), wanted },
     { action: 'job' },
+  ],
+  [
+    'a failed image whose Secret changed needs a job at once',
+    { image: image({ phase: 'Failed', nextAttempt: at(600) }), wanted, hinted: true },
+    { action: 'job' },
+  ],
+  [
+    'a failure whose Secret changed while it was worked on is tried again at once',
+    { image: image(), wanted, result: failed('never'), hinted: true },
+    tellsFailure(1, at(0)),
+  ],
+  [
+    'a published image follows its Secrets when it is to',
+    { image: following(image({ phase: 'Published' })), wanted: following(image()).spec, hinted: true },
+    { action: 'job' },
+  ],
+  [
+    'a published image does not follow its Secrets when it is not to',
+    { image: image({ phase: 'Published' }), wanted, hinted: true },
+    { action: 'none' },
   ],
   [
     'a worker that saw other inputs is asked again in a moment, not at once',

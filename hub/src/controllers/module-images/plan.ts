@@ -10,6 +10,8 @@ export type ImageInput = {
   result?: ImageResult;
   /** The step that the running job is in. */
   step?: ModuleImageStatus['phase'];
+  /** True when a Secret of the recipe changed since the last job read it, or may have. */
+  hinted?: boolean;
   now: Date;
 };
 
@@ -38,19 +40,22 @@ type Ended = Exclude<ImageResult, { outcome: 'Stale' }>;
 /**
  * What to do with one ModuleImage. Pure.
  * 1. Nobody wants it: delete. 2. Not there: create. 3. Another recipe: update. 4. A job for this recipe ended: record how.
- * 5. Settled for this recipe: nothing. 6. The worker and we saw different versions of an input: wait a moment for the
- * caches. 7. Failed: wait for the next attempt. 8. Otherwise a job must be in flight.
+ * 5. Settled for this recipe: nothing, unless a Secret changed and the image is to follow its inputs. 6. The worker and we
+ * saw different versions of an input: wait a moment for the caches. 7. Failed: wait for the next attempt, which a changed
+ * Secret brings at once. 8. Otherwise a job must be in flight.
  */
-export function planImage({ image, wanted, result, step, now }: ImageInput): ImagePlan {
+export function planImage({ image, wanted, result, step, hinted = false, now }: ImageInput): ImagePlan {
   if (wanted === undefined) return { action: image === undefined ? 'none' : 'delete' };
   if (image === undefined) return { action: 'create', spec: wanted };
   if (image.spec.recipeKey !== wanted.recipeKey) return { action: 'update', spec: wanted };
   if (result !== undefined && result.outcome !== 'Stale' && isFor(image, result))
-    return afterResult(image, result, now);
+    return afterResult(image, result, { hinted, now });
   const status = currentStatus(image);
-  if (status?.phase === 'Published') return { action: 'none' };
+  if (status?.phase === 'Published') {
+    return { action: hinted && image.spec.rebuildPolicy === 'OnInputChange' ? 'job' : 'none' };
+  }
   if (result?.outcome === 'Stale') return { action: 'wait', forMs: STALE_RETRY_MS };
-  return whileUnsettled(image, { status, step, now });
+  return whileUnsettled(image, { status, step, hinted, now });
 }
 
 /** A job that began before the recipe changed says nothing about the new one. */
@@ -63,13 +68,13 @@ function currentStatus({ spec, status }: ModuleImage): ModuleImageStatus | undef
   return status?.recipeKey === spec.recipeKey ? status : undefined;
 }
 
-type Unsettled = { status: ModuleImageStatus | undefined; step: ImageInput['step']; now: Date };
+type Unsettled = { status: ModuleImageStatus | undefined; step: ImageInput['step']; hinted: boolean; now: Date };
 
-function whileUnsettled(image: ModuleImage, { status, step, now }: Unsettled): ImagePlan {
+function whileUnsettled(image: ModuleImage, { status, step, hinted, now }: Unsettled): ImagePlan {
   if (status?.phase === 'Failed' || status?.phase === 'Missing') {
     const forMs = Date.parse(status.nextAttempt ?? '') - now.getTime();
     // the reason stays while it is tried again: a status that goes to and fro tells a person nothing
-    return forMs > 0 ? { action: 'wait', forMs } : { action: 'job' };
+    return forMs > 0 && !hinted ? { action: 'wait', forMs } : { action: 'job' };
   }
   if (step !== undefined && status?.phase !== step) return running(image, step);
   return { action: 'job' };
@@ -81,23 +86,10 @@ function running(image: ModuleImage, phase: ModuleImageStatus['phase']): ImagePl
   return { action: 'status', status, reason: phase, message: PROGRESS[phase] ?? `a worker has it: ${phase}` };
 }
 
-function afterResult(image: ModuleImage, result: Ended, now: Date): ImagePlan {
-  const { builds = 0 } = image.status ?? {};
+function afterResult(image: ModuleImage, result: Ended, { hinted, now }: Pick<Unsettled, 'hinted' | 'now'>): ImagePlan {
   const base = { recipeKey: image.spec.recipeKey, observedGeneration: image.metadata.generation ?? 0 };
-  if (result.outcome === 'Published') {
-    const { digest, reused, built, contentKey, signedFiles } = result;
-    const status: ModuleImageStatus = {
-      ...base,
-      phase: 'Published',
-      digest,
-      reused,
-      builds: builds + (built ? 1 : 0),
-      ...(contentKey !== undefined && { contentKey }),
-      ...(signedFiles !== undefined && { signedFiles }),
-    };
-    const message = `${image.spec.image} is ${digest}${reused ? '; it was in the registry' : ''}`;
-    return { action: 'status', status, reason: 'Published', message };
-  }
+  if (result.outcome === 'Published') return afterSuccess(image, result, base);
+  const { builds = 0 } = image.status ?? {};
   const failures = currentStatus(image)?.failures ?? 0;
   const backoffMs = Math.min(MAX_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));
   // a compiler does not change its mind, yet nothing stays failed until somebody deletes it (W26)
@@ -107,7 +99,29 @@ function afterResult(image: ModuleImage, result: Ended, now: Date): ImagePlan {
     phase: result.outcome,
     failures: failures + 1,
     builds,
-    nextAttempt: new Date(now.getTime() + delayMs).toISOString(),
+    nextAttempt: new Date(now.getTime() + (hinted ? 0 : delayMs)).toISOString(),
   };
   return { action: 'status', status, reason: result.reason, message: result.message };
+}
+
+type Base = Pick<ModuleImageStatus, 'recipeKey' | 'observedGeneration'>;
+
+/** An image that is looked at once more, and is as it was, keeps its history. */
+function afterSuccess(image: ModuleImage, result: Extract<Ended, { outcome: 'Published' }>, base: Base): ImagePlan {
+  const { digest, origin, built, contentKey, signedFiles } = result;
+  const { builds = 0 } = image.status ?? {};
+  const known = currentStatus(image);
+  if (known?.phase === 'Published' && known.digest === digest && origin !== 'Made') return { action: 'none' };
+  const ran = built ? 1 : 0;
+  const status: ModuleImageStatus = {
+    ...base,
+    phase: 'Published',
+    digest,
+    reused: origin === 'Taken',
+    builds: origin === 'Recovered' ? Math.max(builds, ran) : builds + ran, // its answer may have been counted before
+    ...(contentKey !== undefined && { contentKey }),
+    ...(signedFiles !== undefined && { signedFiles }),
+  };
+  const message = `${image.spec.image} is ${digest}${origin === 'Taken' ? '; it was in the registry' : ''}`;
+  return { action: 'status', status, reason: 'Published', message };
 }

@@ -6,10 +6,10 @@ import {
   type Resource,
 } from '@kmm-hub/api-types';
 import { ConflictError, type EventRecorder, type KubeClient, type ReconcileResult, setConditions } from '@kmm-hub/kube';
-import type { ImageQueue } from '@kmm-hub/queue/client';
 import type { Logger } from 'pino';
 import type { Demand } from '../../fleet/demand.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
+import type { WantedJobs } from '../image-jobs/wanted-jobs.ts';
 import type { JobNews } from './job-news.ts';
 import { type ImagePlan, planImage } from './plan.ts';
 
@@ -17,7 +17,8 @@ export type ModuleImageDeps = {
   client: KubeClient;
   fleet: Fleet;
   demand: Demand;
-  queue: ImageQueue;
+  /** Told of every image that needs a job. */
+  jobs: Pick<WantedJobs, 'want' | 'forget'>;
   news: JobNews;
   /** Image → the version over which its status was written last; until the cache moves on, it is not to be decided by. */
   writtenOver: Map<string, string>;
@@ -26,8 +27,6 @@ export type ModuleImageDeps = {
 };
 
 const images = moduleImage as Resource<ModuleImage>;
-/** A job whose event was lost (Redis emptied, hub restarted) is added again after this long; a live one is not touched. */
-const LOOK_AGAIN_MS = 15_000;
 
 /** `key` is the name of a ModuleImage. The hub alone writes these objects; the worker only reads them. */
 export async function reconcileImage(
@@ -35,27 +34,24 @@ export async function reconcileImage(
   key: string,
   signal: AbortSignal,
 ): Promise<ReconcileResult> {
-  const { fleet, demand, news, writtenOver } = deps;
+  const { fleet, demand, jobs, news, writtenOver } = deps;
   const image = fleet.images.get(key);
   const written = writtenOver.get(key);
   if (written !== undefined) {
     if (image?.metadata.resourceVersion === written) return undefined; // the event of our write brings the key back
     writtenOver.delete(key);
   }
-  const told = news.of(key);
-  const { result, step } = told ?? {};
-  const wanted = demand.recipeFor(key)?.recipe.spec;
-  const now = new Date();
-  const plan = planImage({
-    now,
-    ...(image && { image }),
-    ...(wanted && { wanted }),
-    ...(result && { result }),
-    ...(step && { step }),
-  });
-  const requeue = await carryOut(deps, { key, image, plan }, signal);
-  news.settle(key, told);
-  return requeue;
+  const told = news.take(key);
+  try {
+    const wanted = demand.recipeFor(key)?.recipe.spec;
+    const plan = planImage({ now: new Date(), ...told, ...(image && { image }), ...(wanted && { wanted }) });
+    if (plan.action === 'job') jobs.want(key);
+    if (wanted === undefined) jobs.forget(key);
+    return await carryOut(deps, { key, image, plan }, signal);
+  } catch (err) {
+    news.giveBack(key, told);
+    throw err;
+  }
 }
 
 async function carryOut(
@@ -73,25 +69,13 @@ async function carryOut(
   if (plan.action === 'update') await replaceIfCurrent(deps, { ...image, spec: plan.spec }, signal);
   if (plan.action === 'delete') await remove(deps, image, signal);
   if (plan.action === 'status') await writeStatus(deps, { image, ...plan }, signal);
-  if (plan.action !== 'job') return undefined;
-  await addJob(deps, image, signal);
-  return { requeueAfterMs: LOOK_AGAIN_MS };
+  return undefined;
 }
 
-async function remove({ client, queue }: ModuleImageDeps, image: ModuleImage, signal: AbortSignal): Promise<void> {
+/** A job of it that waits is taken out when the object is gone; one that runs finds that out itself. */
+async function remove({ client }: ModuleImageDeps, image: ModuleImage, signal: AbortSignal): Promise<void> {
   const { name, uid } = image.metadata;
-  await queue.remove(name, signal);
   await client.delete(images, { name, ...(uid && { uid }) }, signal);
-}
-
-/** What most clusters wait for is first in the queue; a kernel of one cluster comes last. */
-async function addJob(
-  { demand, queue }: ModuleImageDeps,
-  { metadata }: ModuleImage,
-  signal: AbortSignal,
-): Promise<void> {
-  const { name, uid = '', generation = 0 } = metadata;
-  await queue.add({ name, uid, generation }, { weight: demand.weightOf(name) }, signal);
 }
 
 /** A conflict means that the cache is old; the event that makes it new brings the key back. */

@@ -1,6 +1,6 @@
 import type { FeedbackValue, ManifestWork } from '@kmm-hub/api-types';
 import { expect, test } from 'vitest';
-import { clusterState } from './plan.ts';
+import { clusterState } from './cluster-state.ts';
 
 const lastTransitionTime = '2026-01-01T00:00:00Z';
 const applied = { type: 'Applied', status: 'True' as const, reason: 'A', message: '', observedGeneration: 1 };
@@ -27,7 +27,7 @@ test.each([
   [3, 3],
 ])('a cluster that feeds back %d nodes counts for %d: no number makes the status refused', (fedBack, counted) => {
   const values = ['desiredNumber', 'availableNumber'].map((name) => integer(`moduleLoader.${name}`, fedBack));
-  const { nodesDesired, nodesAvailable } = clusterState({ name: 'c1', reachable: true, work: workWith(values) });
+  const { nodesDesired, nodesAvailable } = clusterState({ reachable: true, work: workWith(values) });
   expect([nodesDesired, nodesAvailable]).toEqual([counted, counted]);
 });
 
@@ -37,5 +37,5 @@ test.each([
   ['A'.repeat(129), 'SpokeProblem'],
 ])('a cluster that feeds back the reason %s is shown with %s: no text makes the status refused', (fedBack, shown) => {
   const work = workWith([text('degraded.reason', fedBack)]);
-  expect(clusterState({ name: 'c1', reachable: true, work })).toMatchObject({ state: 'Degraded', reason: shown });
+  expect(clusterState({ reachable: true, work })).toMatchObject({ state: 'Degraded', reason: shown });
 });

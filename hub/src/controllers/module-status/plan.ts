@@ -1,162 +1,114 @@
-import type { FeedbackValue, ManagedClusterModule, ManagedClusterModuleStatus, ManifestWork } from '@kmm-hub/api-types';
+import type { Condition, ManagedClusterModule, ManagedClusterModuleStatus } from '@kmm-hub/api-types';
 import { type ConditionUpdate, conditionOf } from '@kmm-hub/kube';
-import type { Waiting } from '../cluster-work/plan.ts';
-
-/** One selected cluster as the hub sees it. */
-export type ClusterView = {
-  name: string;
-  /** False when the hub has not heard of the cluster for its grace time. */
-  reachable: boolean;
-  work?: ManifestWork;
-  waiting?: Waiting;
-};
-
-export type ClusterState = {
-  state: 'Available' | 'Progressing' | 'Degraded';
-  reason: string;
-  message: string;
-  nodesDesired: number;
-  nodesAvailable: number;
-};
-
-const WORST = 10;
-/** Of nodes, generations: no honest cluster has more, and 10,000 of them still add up exactly. */
-const MAX_COUNT = 100_000_000;
-
-/**
- * Where one cluster stands. First match wins:
- * 1. something a person must mend keeps its image or work away. 2. the image is pending. 3. the cluster is unreachable:
- * its modules stay, it is no failure yet. 4. the work was refused. 5. the work, or the Module behind it, is of an older
- * generation. 6. the spoke reports a problem. 7. not every node has the module. 8. all have.
- */
-export function clusterState({ reachable, work, waiting }: ClusterView): ClusterState {
-  const feedback = new Map(valuesOf(work).map(({ name, fieldValue }) => [name, fieldValue]));
-  const number = (name: string) => countOf(feedback.get(name)?.integer);
-  const nodesDesired = number('moduleLoader.desiredNumber');
-  const nodesAvailable = number('moduleLoader.availableNumber');
-  const answer = (state: ClusterState['state'], reason: string, message: string): ClusterState => ({
-    state,
-    reason,
-    message,
-    nodesDesired,
-    nodesAvailable,
-  });
-  if (waiting !== undefined && !waiting.pending) return answer('Degraded', waiting.reason, waiting.message);
-  if (waiting !== undefined) return answer('Progressing', waiting.reason, waiting.message);
-  if (work === undefined) return answer('Progressing', 'WorkPending', 'the work is not written yet');
-  if (!reachable) return answer('Progressing', 'ClusterUnreachable', 'the hub has not heard of it; its modules stay');
-  const applied = conditionOf(work.status?.conditions, 'Applied');
-  if (applied?.status === 'False') return answer('Degraded', 'WorkNotApplied', refusalOf(work) ?? applied.message);
-  if (applied?.observedGeneration !== work.metadata.generation || !isCurrent(number)) {
-    return answer('Progressing', 'WorkApplying', 'the cluster has not taken over the last change yet');
-  }
-  const reason = feedback.get('degraded.reason')?.string;
-  if (reason) return answer('Degraded', reasonOf(reason), feedback.get('degraded.message')?.string ?? reason);
-  if (nodesAvailable < nodesDesired) {
-    return answer('Progressing', 'NodesLoading', `${nodesAvailable} of ${nodesDesired} nodes have the module`);
-  }
-  return answer('Available', 'Loaded', `${nodesAvailable} of ${nodesDesired} nodes have the module`);
-}
-
-/** Upstream spokes feed back no generations: their numbers are taken as they are. */
-function isCurrent(number: (name: string) => number): boolean {
-  const generation = number('generation');
-  return generation === 0 || number('observedGeneration') === 0 || number('observedGeneration') === generation;
-}
-
-/**
- * What a cluster feeds back is its own word, and it must not be able to say something for which the API server refuses the
- * whole status: that would hide all other clusters.
- */
-function countOf(fedBack = 0): number {
-  return Number.isSafeInteger(fedBack) ? Math.min(Math.max(fedBack, 0), MAX_COUNT) : 0;
-}
-
-/** metav1.Condition's form of a reason. */
-function reasonOf(fedBack: string): string {
-  return /^[A-Za-z]\w{0,127}$/.test(fedBack) ? fedBack : 'SpokeProblem';
-}
-
-function valuesOf(work: ManifestWork | undefined): FeedbackValue[] {
-  return work?.status?.resourceStatus?.manifests?.[0]?.statusFeedback?.values ?? [];
-}
-
-function refusalOf(work: ManifestWork): string | undefined {
-  const [manifest] = work.status?.resourceStatus?.manifests ?? [];
-  return conditionOf(manifest?.conditions, 'Applied')?.message;
-}
+import type { ClusterSums } from './cluster-sums.ts';
+import { many, share, verb } from './words.ts';
 
 export type StatusPlan = { status: Omit<ManagedClusterModuleStatus, 'conditions'>; conditions: ConditionUpdate[] };
 
-/** Sums the clusters up. `works` are all that exist, those of clusters on their way out included (upstream's numbers). */
-export function planStatus(module: ManagedClusterModule, clusters: ClusterView[], works: ManifestWork[]): StatusPlan {
-  const states = clusters.map((view) => ({ name: view.name, ...clusterState(view) }));
-  const count = (state: ClusterState['state']) => states.filter((cluster) => cluster.state === state).length;
-  const sum = (field: 'nodesDesired' | 'nodesAvailable') =>
-    states.reduce((total, cluster) => total + cluster[field], 0);
-  const worst = states
-    .filter(({ state }) => state !== 'Available')
-    .sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
-    .slice(0, WORST)
-    .map(({ name, reason, message }) => ({ name, reason, message: message.slice(0, 2048) }));
+const WORST = 10;
+/** Of a message in worstClusters. */
+const MESSAGE_CHARACTERS = 2048;
+
+/** What a module's status says of its clusters. Works of clusters on their way out count too (upstream's numbers). */
+export function planStatus(module: ManagedClusterModule, sums: ClusterSums): StatusPlan {
+  const { totals } = sums;
+  const worst = sums.worst(WORST);
   const generation = module.metadata.generation ?? 0;
   const status = {
-    numberDesired: works.length,
-    numberApplied: works.filter((work) => conditionOf(work.status?.conditions, 'Applied')?.status === 'True').length,
-    numberDegraded: count('Degraded'),
-    numberSelected: states.length,
-    numberAvailable: count('Available'),
-    nodesDesired: sum('nodesDesired'),
-    nodesAvailable: sum('nodesAvailable'),
+    numberDesired: totals.works,
+    numberApplied: totals.applied,
+    numberDegraded: totals.degraded,
+    numberSelected: totals.selected,
+    numberAvailable: totals.available,
+    nodesDesired: totals.nodesDesired,
+    nodesAvailable: totals.nodesAvailable,
     observedGeneration: generation,
-    worstClusters: worst,
+    worstClusters: worst.map(({ name, reason, message }) => ({
+      name,
+      reason,
+      message: message.slice(0, MESSAGE_CHARACTERS),
+    })),
   };
-  const available = isLeaving(module) ? removingCondition(works) : availableCondition(module, states, worst);
-  const conditions = [available, degradedCondition(states, worst)];
+  const available = isLeaving(module) ? removingCondition(sums) : availableCondition(module, sums);
+  const conditions = [available, degradedCondition(sums), coveredCondition(sums)];
   return { status, conditions: conditions.map((condition) => ({ ...condition, observedGeneration: generation })) };
 }
 
-type Named = ClusterState & { name: string };
-type Worst = { name: string; reason: string; message: string }[];
+export type StatusEvent = { type: 'Normal' | 'Warning'; reason: string; message: string };
 
-function rank({ state }: Named): number {
-  return state === 'Degraded' ? 0 : 1;
+/** What of the change is worth an Event: every new reason of Available, and of KernelsCovered unless it was never otherwise. */
+export function planEvents(before: readonly Condition[] | undefined, now: readonly Condition[]): StatusEvent[] {
+  const isNew = ({ type, reason }: Condition) => conditionOf(before, type)?.reason !== reason;
+  const available = conditionOf(now, 'Available');
+  const covered = conditionOf(now, 'KernelsCovered');
+  const degraded = conditionOf(now, 'Degraded')?.status === 'True';
+  const events: StatusEvent[] = [];
+  if (available !== undefined && isNew(available)) {
+    const { reason, message } = available;
+    events.push({ type: degraded ? 'Warning' : 'Normal', reason, message });
+  }
+  const wasUncovered = conditionOf(before, 'KernelsCovered')?.status === 'False';
+  if (covered !== undefined && isNew(covered) && (covered.status === 'False' || wasUncovered)) {
+    const { status, reason, message } = covered;
+    const told = events.some((event) => event.reason === reason); // one Event is enough for one reason
+    if (!told) events.push({ type: status === 'False' ? 'Warning' : 'Normal', reason, message });
+  }
+  return events;
 }
 
 function isLeaving({ metadata }: ManagedClusterModule): boolean {
   return metadata.deletionTimestamp !== undefined;
 }
 
-function removingCondition(works: ManifestWork[]): ConditionUpdate {
-  const names = works.map(({ metadata }) => metadata.namespace ?? '').sort();
-  const more = names.length > WORST ? ` and ${names.length - WORST} more` : '';
-  const message = `waits for ${names.slice(0, WORST).join(', ')}${more} to unload the module`;
+function removingCondition(sums: ClusterSums): ConditionUpdate {
+  const left = sums.totals.works - WORST;
+  const more = left > 0 ? ` and ${left} more` : '';
+  const message = `waits for ${sums.withWork(WORST).join(', ')}${more} to unload the module`;
   return { type: 'Available', status: 'False', reason: 'Removing', message };
 }
 
-function availableCondition({ spec }: ManagedClusterModule, states: Named[], [first]: Worst): ConditionUpdate {
+function availableCondition({ spec }: ManagedClusterModule, sums: ClusterSums): ConditionUpdate {
   const type = 'Available';
-  if (states.length === 0) {
+  const { selected, available } = sums.totals;
+  const [first] = sums.worst(1);
+  if (selected === 0) {
     const message = spec.placementRefs?.length
       ? 'placementRefs are not evaluated yet, so no cluster is selected; select by labels or features instead'
       : 'the selectors match no accepted cluster; compare them with the labels of the ManagedClusters';
     return { type, status: 'False', reason: 'NoClusters', message };
   }
   if (first === undefined) {
-    const message = `the module is on every wanted node of ${states.length} clusters`;
+    const message = `the module is on every wanted node of ${many(selected, 'cluster')}`;
     return { type, status: 'True', reason: 'Loaded', message };
   }
-  const left = states.filter(({ state }) => state !== 'Available').length;
-  const message = `${left} of ${states.length} clusters are not there yet; first ${first.name}: ${first.message}`;
+  const left = selected - available;
+  const message = `${share(left, selected, 'cluster')} ${verb(left, 'is', 'are')} not there yet; ${firstOf(first)}`;
   return { type, status: 'False', reason: first.reason, message };
 }
 
-function degradedCondition(states: Named[], [first]: Worst): ConditionUpdate {
+function degradedCondition(sums: ClusterSums): ConditionUpdate {
   const type = 'Degraded';
-  const degraded = states.filter(({ state }) => state === 'Degraded').length;
+  const { selected, degraded } = sums.totals;
+  const [first] = sums.worst(1);
   if (degraded === 0 || first === undefined) {
     return { type, status: 'False', reason: 'AsExpected', message: 'nothing waits for a person' };
   }
-  const message = `${degraded} of ${states.length} clusters need a person; first ${first.name}: ${first.message}`;
+  const message = `${share(degraded, selected, 'cluster')} ${verb(degraded, 'needs', 'need')} a person; ${firstOf(first)}`;
   return { type, status: 'True', reason: first.reason, message };
+}
+
+/** Nodes whose kernel gets no image are no failure, as it may be meant; but nobody should have to find out by counting. */
+function coveredCondition(sums: ClusterSums): ConditionUpdate {
+  const type = 'KernelsCovered';
+  const { selected, uncovered } = sums.totals;
+  const first = sums.firstUncovered();
+  if (first === undefined) {
+    return { type, status: 'True', reason: 'EveryKernel', message: 'no kernel of a selected cluster is left out' };
+  }
+  const which = `${share(uncovered, selected, 'cluster')} ${verb(uncovered, 'has', 'have')} kernels that get no image`;
+  return { type, status: 'False', reason: first.reason, message: `${which}; ${firstOf(first)}` };
+}
+
+function firstOf({ name, message }: { name: string; message: string }): string {
+  return `first ${name}: ${message}`;
 }
