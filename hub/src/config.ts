@@ -1,11 +1,34 @@
 import { env } from 'node:process';
 import { HUB_NAMESPACE, UsageError } from '@kmm-hub/api-types';
-import { type ConnectionOptions, environmentFlag, integerFlag, parseFlags, processEnvironment } from '@kmm-hub/kube';
+import {
+  type ConnectionOptions,
+  environmentFlag,
+  integerFlag,
+  leaderElectFlag,
+  parseFlags,
+  processEnvironment,
+} from '@kmm-hub/kube';
 import { Command, Option } from 'commander';
+import { type ApiConfig, type ApiFlags, apiConfig, apiOptions } from './api/config.ts';
 
-export type HubConfigFlags = { connection: ConnectionOptions; redisUrl: string; namespace: string; healthPort: number };
+export type HubConfigFlags = {
+  connection: ConnectionOptions;
+  redisUrl: string;
+  /** Of ConfigMaps, Secrets and the lease. */
+  namespace: string;
+  healthPort: number;
+  leaderElect: boolean;
+  /** Undefined: no endpoint. */
+  api: ApiConfig | undefined;
+};
 
-type Flags = { kubeconfig?: string; redis?: string; namespace?: string; healthPort: number };
+type Flags = ApiFlags & {
+  kubeconfig?: string;
+  redis?: string;
+  namespace?: string;
+  healthPort: number;
+  leaderElect: boolean;
+};
 
 /** Reads flags and environment, once. `undefined` when only help was asked for, which is then printed. @throws UsageError */
 export function hubFlags(argv: readonly string[]): HubConfigFlags | undefined {
@@ -23,7 +46,9 @@ export function hubFlags(argv: readonly string[]): HubConfigFlags | undefined {
         .env('KMM_HEALTH_PORT')
         .default(8081)
         .argParser(integerFlag(0, 65_535)),
-    );
+    )
+    .addOption(leaderElectFlag());
+  for (const option of apiOptions()) command.addOption(option);
   const flags = parseFlags<Flags>(command, argv);
   if (flags === undefined) return undefined;
   if (!flags.redis) throw new UsageError('--redis is missing', 'Give the URL of Redis, or set KMM_REDIS.');
@@ -33,5 +58,7 @@ export function hubFlags(argv: readonly string[]): HubConfigFlags | undefined {
     redisUrl: flags.redis,
     namespace: flags.namespace ?? env.OPERATOR_NAMESPACE ?? HUB_NAMESPACE,
     healthPort: flags.healthPort,
+    leaderElect: flags.leaderElect,
+    api: apiConfig(flags),
   };
 }

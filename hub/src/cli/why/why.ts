@@ -1,0 +1,23 @@
+import type { CliContext, GlobalFlags } from '../context.ts';
+import { print } from '../output/print.ts';
+import { planExplanation } from './explanation.ts';
+import { explanationText } from './print.ts';
+import { readSnapshot } from './read-snapshot.ts';
+
+export type WhyFlags = GlobalFlags & { spokeKubeconfig?: string; spokeContext?: string };
+
+/** Prints the way of the module to the nodes of the cluster, and what is not right on it first. */
+export async function why(context: CliContext, [module, cluster]: [string, string], flags: WhyFlags): Promise<void> {
+  const { namespace, output, spokeKubeconfig, spokeContext } = flags;
+  const hub = await context.connect(flags);
+  const toSpoke = {
+    ...(spokeKubeconfig && { kubeconfig: spokeKubeconfig }),
+    ...(spokeContext && { context: spokeContext }),
+  };
+  const spoke = Object.keys(toSpoke).length === 0 ? undefined : await context.connect(toSpoke);
+  const question = { module, cluster, namespace };
+  const steps = planExplanation(
+    await readSnapshot({ hub: hub.client, ...(spoke && { spoke: spoke.client }) }, question, context.signal),
+  );
+  print(context, output, { value: { module, cluster, steps }, text: () => explanationText(steps, context) });
+}
