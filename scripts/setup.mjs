@@ -3,6 +3,7 @@ import { ensureControlPlane } from './setup/control-plane.mjs';
 import { debianPackages, ensurePackages } from './setup/debian.mjs';
 import { SetupError } from './setup/errors.mjs';
 import { ensureNpmPackages } from './setup/npm.mjs';
+import { ensureVirtFirmware } from './setup/virt-firmware.mjs';
 
 /**
  * Brings a fresh machine to where a world can run: Debian packages, npm packages (Node 24 among them), the control-plane
@@ -14,7 +15,11 @@ export async function setup({ progress, signal }) {
   await step('Debian packages', (context) => ensurePackages(debianPackages, context), { progress, signal });
   const failed = new AbortController();
   const both = { progress, signal: signal ? anyOf(signal, failed) : failed.signal };
-  const steps = [step('npm packages', ensureNpmPackages, both), step('control plane', ensureControlPlane, both)];
+  const steps = [
+    step('npm packages', ensureNpmPackages, both),
+    step('control plane', ensureControlPlane, both),
+    step('virt-firmware', ensureVirtFirmware, both),
+  ];
   try {
     await Promise.all(steps);
   } finally {

@@ -1,15 +1,20 @@
 import { rm } from 'node:fs/promises';
 import { explain, HubError } from '@kmm-hub/api-types';
 import { Command } from 'commander';
+import { noFindings } from './demo/findings.ts';
+import { FLEET } from './demo/fleet.ts';
 import { demoResult, reportText } from './demo/report.ts';
-import { emptyWorld, runDemo, type World } from './demo/run-demo.ts';
+import { runDemo } from './demo/run-demo.ts';
 import { Steps } from './demo/steps.ts';
 import { Disposables, stopOnSignals } from './host/disposables.ts';
 import { runFolder } from './host/run-folder.ts';
+import { World } from './world/world.ts';
 
 const { keep, json } = new Command('demo')
-  .description('Runs the main job on this machine: one hub, one spoke, one node with a real kernel.')
-  .option('--keep', 'leaves the world running with the module loaded, until Ctrl-C', false)
+  .description(
+    'Runs the main job on this machine: one hub, two spokes, three nodes with real kernels, one of them under Secure Boot.',
+  )
+  .option('--keep', 'leaves the world running with its modules loaded, until Ctrl-C', false)
   .option('--json', 'the last line is one JSON object with the figures', false)
   .parse()
   .opts<{ keep: boolean; json: boolean }>();
@@ -22,15 +27,14 @@ const failed = new AbortController();
 const steps = new Steps(folder);
 const say = (text: string) => void process.stdout.write(`${text}\n`);
 
-const world: World = emptyWorld();
+const world = new World(FLEET);
+const found = noFindings();
 let failure: unknown;
 try {
   const interactive = process.stdout.isTTY === true;
-  await runDemo(
-    { context: { folder, disposables, signal: AbortSignal.any([signal, failed.signal]) }, steps, keep, interactive },
-    world,
-  );
-  say(`\n${reportText(world, steps.results)}`);
+  const context = { folder, disposables, signal: AbortSignal.any([signal, failed.signal]) };
+  await runDemo({ world, found, context }, { steps, keep, interactive });
+  say(`\n${reportText(found, steps.results)}`);
   if (keep) await stayUntilStopped(world);
 } catch (err) {
   failure = err;
@@ -47,13 +51,13 @@ if (failure === undefined) await rm(folder, { recursive: true, force: true, maxR
 const seconds = Math.round((performance.now() - started) / 100) / 10;
 const ok = failure === undefined;
 if (ok) say(`Everything was verified by reading it back; ${seconds} s.`);
-if (json) say(JSON.stringify(demoResult(world, { ok, seconds, steps: steps.results })));
+if (json) say(JSON.stringify(demoResult(found, { ok, seconds, steps: steps.results })));
 
 /** The world lives as long as this process: its children end with it. */
-async function stayUntilStopped({ hub, spoke, node, redis }: World): Promise<void> {
+async function stayUntilStopped({ hub, spokes, nodes, redis }: World): Promise<void> {
   say('The world is running:');
-  for (const plane of [hub, spoke]) say(`  export KUBECONFIG=${plane.adminKubeconfig}   # ${plane.name}`);
-  say(`  serial console of ${node.node.name}: ${node.node.logFile}`);
+  for (const plane of [hub, ...spokes]) say(`  export KUBECONFIG=${plane.adminKubeconfig}   # ${plane.name}`);
+  for (const { node } of nodes) say(`  serial console of ${node.name}: ${node.logFile}`);
   say(`  logs: ${folder}, Redis on port ${redis.port}`);
   say(`Stop it with Ctrl-C or: kill ${process.pid}`);
   await new Promise<void>((resolve) => {

@@ -34,7 +34,9 @@ for (;;) {
   if (order === 'panic') writeFileSync('/proc/sysrq-trigger', 'c');
 }`;
 
-const signal = AbortSignal.timeout(180_000);
+const { signal } = new AbortController(); // vitest's own limits end what hangs
+/** Many times what a boot takes on a busy machine. */
+const PATIENCE_MS = 120_000;
 const size = { cpus: 2, memoryMiB: 512 };
 let folder: string;
 let kernel: Kernel;
@@ -60,7 +62,7 @@ beforeAll(async () => {
     ...{ name: 'worker', kernel, folder: join(folder, 'worker'), apiServer: plane, token: 'a token' },
     ...{ ...size, forwards: [port], agentEntry: join(folder, 'agent.mjs'), pci: ['edu'], signal },
   });
-}, 170_000);
+});
 
 afterAll(async () => {
   await kubelet?.stop();
@@ -70,10 +72,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+/** Whole lines: the last one may be on its way. */
 const agentLines = async () =>
   (await readFile(node.agentLogFile, 'utf8'))
     .split('\n')
-    .filter(Boolean)
+    .slice(0, -1)
     .map((line) => JSON.parse(line));
 
 /** The newest line the agent wrote when it had been started `count` times. */
@@ -81,7 +84,7 @@ const agentStart = (count: number) =>
   waitFor({
     what: `start ${count} of the agent`,
     check: async () => (await agentLines()).find(({ starts }) => starts === count),
-    ...{ timeoutMs: 20_000, signal },
+    ...{ timeoutMs: PATIENCE_MS, signal },
   });
 
 const nodeObject = async (): Promise<Node> =>
@@ -106,8 +109,9 @@ describe('a node with a real kernel', () => {
   });
 
   test('shows a module and its parameter without asking the agent', async () => {
-    const loaded = async () => (await node.probe.modules(signal)).find(({ name }) => name === 'loop');
-    expect(await waitFor({ what: 'loop', check: loaded, timeoutMs: 20_000, signal })).toMatchObject({ state: 'Live' });
+    const loaded = async () =>
+      (await node.probe.modules(signal)).find(({ name, state }) => name === 'loop' && state === 'Live');
+    await waitFor({ what: 'loop', check: loaded, timeoutMs: PATIENCE_MS, signal });
     expect(await node.probe.parameters('loop', signal)).toMatchObject({ max_part: '7' });
     await expect(node.probe.parameters('no-such-module', signal)).rejects.toThrow(ProbeRefusedError);
   });
@@ -119,7 +123,7 @@ describe('a node with a real kernel', () => {
   });
 
   test('starts the agent again when it ends', async () => {
-    await waitFor({ what: 'a request', check: async () => order, timeoutMs: 20_000, signal });
+    await waitFor({ what: 'a request', check: async () => order, timeoutMs: PATIENCE_MS, signal });
     order('exit');
     expect(await agentStart(2)).toMatchObject({ starts: 2 });
     expect(await agentLines()).toContainEqual({ order: 'exit' }); // through the port on the host's loopback
@@ -150,7 +154,7 @@ describe('a node with a real kernel', () => {
     expect(await agentStart(3)).toMatchObject({ starts: 3 });
     expect(await agentLines()).toContainEqual({ stopped: 'in order' });
     const noticed = async () => ((await nodeObject()).status?.nodeInfo?.bootID === after ? true : undefined);
-    await waitFor({ what: 'the new boot id', check: noticed, timeoutMs: 20_000, signal });
+    await waitFor({ what: 'the new boot id', check: noticed, timeoutMs: PATIENCE_MS, signal });
   });
 
   test('comes back by itself after a panic of its kernel', async () => {
@@ -160,7 +164,7 @@ describe('a node with a real kernel', () => {
       order('panic'); // again and again: the first may have gone to the agent of before the reboot
       return undefined;
     };
-    await waitFor({ what: 'the restart', check: restarted, ...{ timeoutMs: 30_000, intervalMs: 200, signal } });
+    await waitFor({ what: 'the restart', check: restarted, ...{ timeoutMs: PATIENCE_MS, intervalMs: 200, signal } });
     expect(await readFile(node.logFile, 'utf8')).toContain('Kernel panic - not syncing: sysrq triggered crash');
   });
 
@@ -174,7 +178,7 @@ describe('a node with a real kernel', () => {
   });
 });
 
-test('the toolkit image of a kernel is made once and pushed once', { timeout: 150_000 }, async () => {
+test('the toolkit image of a kernel is made once and pushed once', async () => {
   await using registry = await startRegistry({ folder: join(folder, 'registry'), signal });
   const said: string[] = [];
   const options = { kernel, registryHost: registry.host, signal, progress: (line: string) => said.push(line) };

@@ -38,6 +38,8 @@ const mcms = '/apis/hub.kmm.sigs.x-k8s.io/v1beta1/managedclustermodules';
 const works = '/apis/work.open-cluster-management.io/v1/namespaces/spoke-a/manifestworks';
 const clusters = '/apis/cluster.open-cluster-management.io/v1/managedclusters';
 const leases = '/apis/coordination.k8s.io/v1/namespaces/spoke-a/leases';
+const hubLeases = '/apis/coordination.k8s.io/v1/namespaces/openshift-kmm-hub/leases';
+const spokeLeases = '/apis/coordination.k8s.io/v1/namespaces/openshift-kmm/leases';
 const kmm = '/apis/kmm.sigs.x-k8s.io/v1beta1';
 const modules = `${kmm}/namespaces/openshift-kmm/modules`;
 const nmcs = `${kmm}/nodemodulesconfigs`;
@@ -60,6 +62,11 @@ const clusterAdmin = {
   ...metadata('mine'),
   roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
 };
+
+const leaseEvent = (namespace: string): Json => ({
+  ...metadata('leads'),
+  involvedObject: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name: 'l', namespace },
+});
 
 const hubTable: Table<HubActor> = {
   'a new ModuleImage': {
@@ -158,6 +165,26 @@ const hubTable: Table<HubActor> = {
     policy: ['work'],
     try: { create: leases, kind: 'Lease', object: metadata('another') },
   },
+  'the lease of the hub that leads': {
+    may: ['hub'],
+    try: { change: `${hubLeases}/kmm-hub.sigs.x-k8s.io`, to: { spec: { holderIdentity: 'another' } } },
+  },
+  'the first lease of a hub': {
+    may: ['hub'],
+    try: { create: hubLeases, kind: 'Lease', object: metadata('first') },
+  },
+  'another lease in the namespace of the hub': {
+    try: { change: `${hubLeases}/other`, to: { spec: { holderIdentity: 'another' } } },
+  },
+  'the end of the lease of the hub that leads': { try: { remove: `${hubLeases}/kmm-hub.sigs.x-k8s.io` } },
+  'an Event of the hub’s lease': {
+    may: ['hub'],
+    try: {
+      create: '/api/v1/namespaces/openshift-kmm-hub/events',
+      kind: 'Event',
+      object: leaseEvent('openshift-kmm-hub'),
+    },
+  },
   ClusterInventory: {
     may: ['cluster'],
     try: { change: `${hubApi}/namespaces/spoke-a/clusterinventories/spoke-a`, to: { spec: { nodeCount: 2 } } },
@@ -192,7 +219,7 @@ const hubTable: Table<HubActor> = {
 
 const hubReads: Table<HubActor> = {
   'a Secret of the hub': { may: ['worker'], try: { read: '/api/v1/namespaces/openshift-kmm-hub/secrets/key' } },
-  'all Secrets of the hub': { try: { read: '/api/v1/namespaces/openshift-kmm-hub/secrets' } },
+  'all Secrets of the hub': { may: ['worker'], try: { read: '/api/v1/namespaces/openshift-kmm-hub/secrets' } },
   'all Secrets of all namespaces': { try: { read: '/api/v1/secrets' } },
   'a Secret in the namespace of a cluster': { try: { read: '/api/v1/namespaces/spoke-a/secrets/key' } },
   'all Secrets in the namespace of a cluster': { try: { read: '/api/v1/namespaces/spoke-a/secrets' } },
@@ -343,6 +370,23 @@ const spokeTable: Table<SpokeActor> = {
     try: { create: claims, kind: 'ClusterClaim', object: { ...metadata('id.k8s.io'), spec: { value: 'x' } } },
   },
   'another ClusterClaim': { try: { change: `${claims}/other`, to: { spec: { value: 'x' } } } },
+  // OCM's work agent is Kubernetes' `admin` in every namespace, which covers leases.
+  'the lease of the cluster agent that leads': {
+    may: ['cluster', 'work'],
+    try: { change: `${spokeLeases}/kmm.sigs.x-k8s.io`, to: { spec: { holderIdentity: 'another' } } },
+  },
+  'the first lease of a cluster agent': {
+    may: ['cluster', 'work'],
+    try: { create: spokeLeases, kind: 'Lease', object: metadata('first') },
+  },
+  'another lease in the namespace of the operator': {
+    may: ['work'],
+    try: { change: `${spokeLeases}/other`, to: { spec: { holderIdentity: 'another' } } },
+  },
+  'an Event of the cluster agent’s lease': {
+    may: ['cluster', 'work'],
+    try: { create: '/api/v1/namespaces/openshift-kmm/events', kind: 'Event', object: leaseEvent('openshift-kmm') },
+  },
   AppliedManifestWork: {
     may: ['work'],
     try: {
@@ -554,6 +598,11 @@ function merged(live: unknown, patch: unknown): Json {
 }
 
 const secretIn = (namespace: string): Json => ({ apiVersion: 'v1', kind: 'Secret', ...metadata('key', { namespace }) });
+const leaseIn = (namespace: string, name: string): Json => ({
+  apiVersion: 'coordination.k8s.io/v1',
+  kind: 'Lease',
+  ...metadata(name, { namespace }),
+});
 const ours = { apiVersion: 'hub.kmm.sigs.x-k8s.io/v1alpha1' };
 const work = (name: string, manifest: Json, labels: Json): Json => ({
   apiVersion: 'work.open-cluster-management.io/v1',
@@ -616,11 +665,9 @@ const hubObjects: Json[] = [
     ...metadata('demo'),
     spec: { spokeNamespace: 'openshift-kmm', selector: {}, moduleSpec },
   },
-  {
-    apiVersion: 'coordination.k8s.io/v1',
-    kind: 'Lease',
-    ...metadata('managed-cluster-lease', { namespace: 'spoke-a' }),
-  },
+  leaseIn('spoke-a', 'managed-cluster-lease'),
+  leaseIn('openshift-kmm-hub', 'kmm-hub.sigs.x-k8s.io'),
+  leaseIn('openshift-kmm-hub', 'other'),
   work('demo', moduleManifest, { [workLabel]: 'demo' }),
   work('foreign', secretManifest, {}),
   work('large', largeManifest, { [workLabel]: 'large' }),
@@ -654,6 +701,8 @@ const spokeObjects: Json[] = [
   claim('kernel-versions.kmm.node.kubernetes.io'),
   claim('other'),
   { apiVersion: 'v1', kind: 'Namespace', ...metadata('tenant') },
+  leaseIn('openshift-kmm', 'kmm.sigs.x-k8s.io'),
+  leaseIn('openshift-kmm', 'other'),
   secretIn('tenant'),
   secretIn('openshift-kmm'),
   {

@@ -17,6 +17,10 @@ import { type Registry, startRegistry } from '../src/servers/registry.ts';
 
 const { signal } = new AbortController(); // vitest's own limits end what hangs
 let folder: string;
+
+/** Waits until what is asked succeeds: an API server acts on what it has stored a moment later. */
+const eventually = <T>(what: string, ask: () => Promise<T>) =>
+  waitFor({ what, check: ask, timeoutMs: 120_000, signal });
 beforeAll(async () => {
   folder = await runFolder('test-servers');
 });
@@ -53,7 +57,7 @@ describe('two control planes side by side', () => {
 
   test('a controller manager deletes a namespace to its end', async () => {
     await hub.kubectl(['create', 'namespace', 'short-lived']);
-    await hub.kubectl(['delete', 'namespace', 'short-lived', '--timeout=30s']);
+    await hub.kubectl(['delete', 'namespace', 'short-lived', '--timeout=120s'], { timeoutMs: 130_000 });
     await expect(hub.kubectl(['get', 'namespace', 'short-lived'])).rejects.toThrow('not found');
   });
 
@@ -61,9 +65,8 @@ describe('two control planes side by side', () => {
     await hub.kubectl(['apply', '--filename=-'], { input: readerManifests });
     const account = { plane: hub, namespace: 'default', serviceAccount: 'reader' };
     const kubeconfig = await kubeconfigForServiceAccount({ ...account, file: join(folder, 'reader.kubeconfig') });
-    expect(
-      await hub.kubectl(['get', 'configmap', 'kube-root-ca.crt', '--output=name', `--kubeconfig=${kubeconfig}`]),
-    ).toBe('configmap/kube-root-ca.crt');
+    const allowed = ['get', 'configmap', 'kube-root-ca.crt', '--output=name', `--kubeconfig=${kubeconfig}`];
+    expect(await eventually('the role', () => hub.kubectl(allowed))).toBe('configmap/kube-root-ca.crt');
     await expect(hub.kubectl(['get', 'secrets', `--kubeconfig=${kubeconfig}`])).rejects.toThrow(
       'User "system:serviceaccount:default:reader" cannot list resource "secrets"',
     );
@@ -99,7 +102,8 @@ describe('two control planes side by side', () => {
     expect(spoke.component('kube-apiserver').pid).not.toBe(firstPid);
     await spoke.component('etcd').kill9();
     await spoke.component('etcd').restart(signal);
-    expect(await spoke.kubectl(['get', 'configmap', 'kept', '--output=name'])).toBe('configmap/kept');
+    const kept = () => spoke.kubectl(['get', 'configmap', 'kept', '--output=name']);
+    expect(await eventually('the data', kept)).toBe('configmap/kept'); // once it has found the new etcd
   });
 
   test('a paused API server does not answer until it is resumed', async () => {
@@ -108,7 +112,7 @@ describe('two control planes side by side', () => {
       code: 'CommandFailed',
     });
     spoke.component('kube-apiserver').resume();
-    expect(await spoke.kubectl(['get', '--raw=/readyz'])).toBe('ok');
+    expect(await eventually('ready', () => spoke.kubectl(['get', '--raw=/readyz']))).toBe('ok');
   });
 
   test('a component that was not asked for is named as missing', () => {
@@ -175,7 +179,7 @@ test('kill -9 of the process that started servers leaves none of them behind', a
   expect(await Promise.all(pids.map(runs))).toEqual([true, true, true, true]);
   parent.kill('SIGKILL');
   const allGone = async () => ((await Promise.all(pids.map(runs))).includes(true) ? undefined : true);
-  await waitFor({ what: 'the end of all servers', check: allGone, timeoutMs: 10_000, signal });
+  await waitFor({ what: 'the end of all servers', check: allGone, timeoutMs: 120_000, signal });
 });
 
 /** A zombie has ended: whether the machine's first process collects it is not ours. */

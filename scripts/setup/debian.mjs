@@ -17,8 +17,11 @@ export const debianPackages = [
   'make',
   'mmdebstrap', // toolkit images: compiler and kernel headers
   'openssl', // certificates of the control planes, keys of the examples
+  'ovmf', // firmware of a node with Secure Boot
+  'python3-venv', // for virt-fw-vars, which enrols keys in that firmware
   'qemu-system-x86',
   'redis-server',
+  'sbsigntool', // signs the kernel of a node with Secure Boot
   'uidmap', // buildah without root
   'util-linux', // setpriv, unshare, flock
   'zstd',

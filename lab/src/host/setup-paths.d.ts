@@ -5,4 +5,5 @@ declare module '*/scripts/setup/paths.mjs' {
   export function cacheFolder(env: NodeJS.ProcessEnv): string;
   export function controlPlaneFolder(env: NodeJS.ProcessEnv): string;
   export function registryV3Folder(env: NodeJS.ProcessEnv): string;
+  export function virtFirmwareFolder(env: NodeJS.ProcessEnv): string;
 }

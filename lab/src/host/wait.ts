@@ -17,15 +17,17 @@ export type Wait<T> = {
  * @throws NotReadyError after `timeoutMs`, with the last error of `check` as its cause; the signal's reason when aborted.
  */
 export async function waitFor<T>({ what, check, timeoutMs, intervalMs = 50, signal }: Wait<T>): Promise<T> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const limit = AbortSignal.any([signal, timeout]);
+  const isOver = () => signal.aborted || timeout.aborted; // `limit` alone would let the timeout be garbage-collected
   let cause: unknown;
-  while (!limit.aborted) {
+  while (!isOver()) {
     try {
       const answer = await check(limit);
       if (answer !== undefined) return answer;
       await sleep(intervalMs, undefined, { signal: limit });
     } catch (error) {
-      if (limit.aborted) break; // the error is only that of the abort
+      if (isOver()) break; // the error is only that of the abort
       cause = error;
       await sleep(intervalMs);
     }

@@ -6,7 +6,7 @@ export class KernelNotFoundError extends HubError {
   readonly code = 'KernelNotFound';
   readonly retry = 'never';
   readonly remedy =
-    'Refresh the package index with `sudo apt-get update` and run again; the machine needs Debian sources.';
+    'Refresh the package index with `sudo apt-get update` and run again; the machine needs Debian sources, with those of security updates.';
 }
 
 /** The node is off, still booting after its limit, or stopped answering on its serial probe. */

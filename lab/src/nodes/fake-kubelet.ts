@@ -33,8 +33,8 @@ const ROUND_MS = 2_000;
 /** As the real one (nodeLeaseDurationSeconds / 4, nodeStatusReportFrequency). */
 const LEASE_EVERY_MS = 10_000;
 const STATUS_EVERY_MS = 300_000;
-const REGISTER_LIMIT_MS = 30_000;
-const FOLLOW_LIMIT_MS = 30_000;
+const REGISTER_LIMIT_MS = 180_000;
+const FOLLOW_LIMIT_MS = 180_000;
 
 /**
  * Registers a Node as the user `system:node:<name>`, held to what the node authorizer and NodeRestriction allow a kubelet.

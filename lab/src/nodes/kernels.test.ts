@@ -11,7 +11,7 @@ const series = '6.1';
 const release = '6.1.0-9-cloud-amd64';
 const answer = { package: `linux-image-${release}`, packageVersion: '6.1.27-1' };
 const architecture = execFileSync('dpkg', ['--print-architecture'], { encoding: 'utf8' }).trim();
-const signal = AbortSignal.timeout(60_000);
+const { signal } = new AbortController(); // vitest's own limits end what hangs
 let cacheFolder: string;
 
 beforeEach(async () => {

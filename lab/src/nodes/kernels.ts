@@ -22,7 +22,7 @@ export type Kernel = KernelPackage & {
 };
 
 export type NewestKernelOptions = {
-  /** First two numbers of the version, e.g. `6.1`; `6.12` comes from Debian's backports. */
+  /** First two numbers of the version, e.g. `6.1`; `6.12` comes with Debian 12's security updates. */
   series: string;
   /** Default: cloud. */
   flavour?: KernelFlavour;

@@ -29,3 +29,11 @@ test('KVM is used only when asked for', () => {
   expect(qemuArguments(machine)).toContain('tcg,thread=multi');
   expect(qemuArguments({ ...machine, accelerator: 'kvm' })).toContain('kvm');
 });
+
+test('firmware with Secure Boot has a flash chip that only code in system management mode may write', () => {
+  const text = qemuArguments({ ...machine, firmware: { code: 'code.fd', vars: 'a,b/vars.fd' } }).join(' ');
+  expect(text).toContain('-machine q35,smm=on -global driver=cfi.pflash01,property=secure,value=on');
+  expect(text).toContain('if=pflash,format=raw,unit=0,file=code.fd,readonly=on');
+  expect(text).toContain('if=pflash,format=raw,unit=1,file=a,,b/vars.fd');
+  expect(qemuArguments(machine).join(' ')).not.toContain('pflash');
+});

@@ -11,7 +11,12 @@ export type Machine = {
   /** More PCI devices as QEMU names them, e.g. `edu`. */
   pci: readonly string[];
   accelerator: Accelerator;
+  /** UEFI with Secure Boot; without it QEMU's own BIOS starts the kernel. */
+  firmware?: Firmware;
 };
+
+/** Two flash chips: the program, shared and read-only, and the machine's own variables. */
+export type Firmware = { code: string; vars: string };
 
 /** `tcg` emulates and works everywhere; `kvm` only for a caller that has seen it boot something on this machine. */
 export type Accelerator = 'tcg' | 'kvm';
@@ -28,7 +33,8 @@ export const AGENT_LOG = 'agent.log';
 export function qemuArguments(machine: Machine): string[] {
   return [
     ...['-name', machine.name, '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot'],
-    ...['-machine', 'q35', '-accel', machine.accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-cpu', 'max'],
+    ...['-accel', machine.accelerator === 'kvm' ? 'kvm' : 'tcg,thread=multi', '-cpu', 'max'],
+    ...board(machine.firmware),
     ...topology(machine),
     ...['-kernel', machine.vmlinuz, '-initrd', machine.initramfs],
     ...['-append', 'console=ttyS0 mitigations=off panic=-1'],
@@ -42,6 +48,17 @@ export function qemuArguments(machine: Machine): string[] {
     ...['-chardev', `file,id=agent,path=${AGENT_LOG},append=on`],
     ...['-device', 'virtserialport,chardev=agent,name=org.kmm-hub.agent'],
     ...machine.pci.flatMap((device) => ['-device', device]),
+  ];
+}
+
+/** Only code in system management mode may write a flash chip that is `secure`: else the guest could enrol keys. */
+function board(firmware: Firmware | undefined): string[] {
+  if (firmware === undefined) return ['-machine', 'q35'];
+  const flash = (unit: number, file: string) => ['-drive', `if=pflash,format=raw,unit=${unit},file=${file}`];
+  return [
+    ...['-machine', 'q35,smm=on', '-global', 'driver=cfi.pflash01,property=secure,value=on'],
+    ...flash(0, `${escaped(firmware.code)},readonly=on`),
+    ...flash(1, escaped(firmware.vars)),
   ];
 }
 

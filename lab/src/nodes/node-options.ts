@@ -15,7 +15,7 @@ export type NodeOptions = {
   namespace?: string;
   /** Loopback ports of this machine that shall answer on 127.0.0.1 in the node too, e.g. the registry's. */
   forwards?: readonly number[];
-  /** The agent's main.ts: bundled at each start. */
+  /** The agent's main.ts: bundled once in the life of this process. */
   agentEntry: string;
   /** Default 512. */
   memoryMiB?: number;
@@ -23,6 +23,8 @@ export type NodeOptions = {
   cpus?: number;
   /** More PCI devices as QEMU names them, e.g. `edu`. */
   pci?: readonly string[];
+  /** UEFI Secure Boot; these certificates (files, PEM or DER) are enrolled at the first start, for good. Default: no UEFI. */
+  secureBoot?: { trustedCertificates: readonly string[] };
   /** Default `tcg`. */
   accelerator?: Accelerator;
   /** Default: the cache of kmm-hub. */

@@ -6,6 +6,7 @@ import { bundleAgent } from './agent-bundle.ts';
 import { initramfs } from './initramfs.ts';
 import { qemuArguments } from './machine.ts';
 import type { NodeOptions } from './node-options.ts';
+import { secureBoot } from './secure-boot.ts';
 import { systemDisk } from './system-disk.ts';
 
 const defaults = { memoryMiB: 512, cpus: 2, accelerator: 'tcg', namespace: SPOKE_NAMESPACE } as const;
@@ -32,8 +33,12 @@ export async function prepareMachine(options: NodeOptions): Promise<string[]> {
     accelerator = defaults.accelerator,
     pci = [],
   } = options;
-  const files = { vmlinuz: kernel.vmlinuz, initramfs: INITRAMFS, systemDisk: disk, stateDisk: 'state.img' };
+  const files = { ...(await bootFiles(options)), initramfs: INITRAMFS, systemDisk: disk, stateDisk: 'state.img' };
   return qemuArguments({ name, ...files, cpus, memoryMiB, pci, accelerator });
+}
+
+async function bootFiles({ folder, kernel: { vmlinuz }, secureBoot: wanted, signal }: NodeOptions) {
+  return wanted === undefined ? { vmlinuz } : secureBoot({ ...wanted, folder, vmlinuz, signal });
 }
 
 function environmentOf({ name, apiServer, forwards = [] }: NodeOptions): Record<string, string> {

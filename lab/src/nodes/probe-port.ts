@@ -4,7 +4,7 @@ import { createConnection, type Socket } from 'node:net';
 import { UsageError } from '@kmm-hub/api-types';
 import { NodeUnreachableError, ProbeRefusedError } from './errors.ts';
 
-const DEFAULT_LIMIT_MS = 15_000;
+const DEFAULT_LIMIT_MS = 30_000;
 /** sockaddr_un of unix(7), less the ending zero: a longer path would be cut off and name another file. */
 const MAX_SOCKET_PATH = 107;
 
@@ -31,7 +31,7 @@ export class ProbePort {
   }
 
   /**
-   * The node's answer to one command, e.g. `parameters loop`, without its last line feed. Default limit: 15 s.
+   * The node's answer to one command, e.g. `parameters loop`, without its last line feed. Default limit: 30 s.
    * Throws NodeUnreachableError or ProbeRefusedError.
    */
   ask(command: string, signal: AbortSignal, limitMs = DEFAULT_LIMIT_MS): Promise<string> {

@@ -32,7 +32,7 @@ export function componentProcess(site: ControlPlaneSite, component: ControlPlane
     cwd: folder,
     logFile: join(folder, `${component}.log`),
     ready: (limit) => readyOf[component](site, limit),
-    readyTimeoutMs: 60_000,
+    readyTimeoutMs: 180_000,
     signal,
   };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { UsageError } from '@kmm-hub/api-types';
+import { KubeClient } from '@kmm-hub/kube';
 import { type CommandOptions, runCommand } from '../host/command.ts';
 import { controlPlaneProgram } from '../host/config.ts';
 import { freePort } from '../host/ports.ts';
@@ -33,6 +34,8 @@ export type ControlPlane = {
   readonly adminKubeconfig: string;
   /** Runs kubectl as admin and gives its stdout. @throws CommandFailedError with its stderr. */
   kubectl(args: readonly string[], options?: CommandOptions): Promise<string>;
+  /** As admin too, for looking often: a run of kubectl costs more than a tenth of a second of CPU. Closed by `stop`. */
+  readonly client: KubeClient;
   /** A user of this cluster who signs in by certificate, such as a kubelet. */
   issueClientCertificate(user: Omit<CertificateRequest, 'serverNames'>): Promise<Certificate>;
   /** One of its processes, to be paused, killed and restarted; port and data stay. @throws UsageError when it was not asked for. */
@@ -71,12 +74,15 @@ function controlPlane(site: ControlPlaneSite, processes: Map<ControlPlaneCompone
   const { name, folder, url, port, credentials } = site;
   const { authority, kubeconfigs } = credentials;
   const asAdmin = [`--kubeconfig=${kubeconfigs.admin}`, `--cache-dir=${join(folder, 'kubectl-cache')}`];
+  const client = adminClient(site);
   const stop = async () => {
+    await client.close();
     for (const process of [...processes.values()].reverse()) await process.stop();
   };
   return {
     ...{ name, folder, url, port },
     ...{ caPem: authority.certPem, caFile: authority.certFile, adminKubeconfig: kubeconfigs.admin },
+    client,
     kubectl: (args, options) => runCommand(controlPlaneProgram('kubectl'), [...asAdmin, ...args], options),
     issueClientCertificate: (user) => authority.issue(user),
     component(component) {
@@ -91,4 +97,12 @@ function controlPlane(site: ControlPlaneSite, processes: Map<ControlPlaneCompone
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function adminClient({ url, credentials: { authority, admin } }: ControlPlaneSite): KubeClient {
+  const clientCertificate = { cert: admin.certPem, key: admin.keyPem };
+  return new KubeClient(
+    { server: url, credentials: async () => ({ ca: authority.certPem, clientCertificate }) },
+    'lab',
+  );
 }

@@ -27,7 +27,7 @@ export type ToolkitOptions = {
  */
 export async function ensureToolkitImage(options: ToolkitOptions): Promise<string> {
   const { kernel, registryHost, cacheFolder = config.cacheFolder(), signal, progress = () => undefined } = options;
-  const reference = toolkitReference(registryHost, options.tagTemplate ?? TOOLKIT_TAG_TEMPLATE, kernel.release);
+  const reference = toolkitReference(registryHost, kernel, options.tagTemplate);
   const { tag } = parseReference(reference);
   const client = createRegistryClient();
   try {
@@ -41,8 +41,12 @@ export async function ensureToolkitImage(options: ToolkitOptions): Promise<strin
   }
 }
 
-/** As the hub fills the same template from its catalogue. */
-function toolkitReference(registryHost: string, tagTemplate: string, release: string): string {
+/** Where the toolkit image of a kernel is: as the hub fills the same template from its catalogue. Throws RuleError. */
+export function toolkitReference(
+  registryHost: string,
+  { release }: Pick<Kernel, 'release'>,
+  tagTemplate = TOOLKIT_TAG_TEMPLATE,
+): string {
   const kernel = parseKernelVersion(release);
   if (!kernel.ok) throw kernel.error;
   const tag = normaliseKernelVersion(trimKernelVersion(kernel.value));

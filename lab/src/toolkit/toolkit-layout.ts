@@ -20,6 +20,8 @@ const LEFT_OUT = [
   ...['doc', 'man', 'locale', 'info', 'lintian', 'bash-completion'].map((name) => `/usr/share/${name}/*`),
   ...['/usr/bin/*lto-dump*', '/usr/bin/*-ld.gold', '/usr/lib/gcc/*/*/lto1', '/usr/lib/gcc/*/*/*san*.a'],
   ...['/usr/lib/*/lib*san.so*', '/usr/lib/*/*.a'],
+  // newer headers depend on their kernel, which is not started here
+  ...['/boot/*', '/lib/modules/*/kernel/*', '/usr/lib/modules/*/kernel/*', '/usr/lib/udev/*', '/lib/udev/*'],
 ];
 const BOOTSTRAP_LIMIT_MS = 300_000;
 
@@ -52,7 +54,8 @@ async function bootstrap(kernel: Kernel, rootfsTar: string, signal: AbortSignal)
     ...LEFT_OUT.map((pattern) => `--dpkgopt=path-exclude=${pattern}`),
     `--customize-hook=chroot "$1" sh -ec 'gcc --version; test -f /lib/modules/${kernel.release}/build/Makefile'`,
   ];
-  const env = { SOURCE_DATE_EPOCH: '1' }; // no time of day in the tar
+  // No time of day in the tar; and no initramfs (initramfs-tools' hook for kernels, /etc/kernel/postinst.d).
+  const env = { SOURCE_DATE_EPOCH: '1', INITRD: 'No' };
   await runCommand('mmdebstrap', ['--quiet', ...options, suite, rootfsTar, ...sources], {
     signal,
     env,

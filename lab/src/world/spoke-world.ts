@@ -14,7 +14,7 @@ import { deployed, rendered } from './manifests.ts';
 
 /** The demo looks often, so that a person need not wait; OCM's agents look every 10 s. */
 const STATUS_SYNC_INTERVAL = '1s';
-const NODE_SIZE = { cpus: 2, memoryMiB: 512 };
+const NODE_MEMORY_MIB = 512;
 
 /** A spoke's control plane with our CRDs, roles and policies, and OCM's kinds in OCM's place. */
 export async function startSpokePlane(name: string, context: WorldContext): Promise<ControlPlane> {
@@ -85,13 +85,25 @@ export async function startSpokeProcesses(
 
 export type WorldNode = { node: LabNode; kubelet: FakeKubelet };
 
+export type WorldNodeOptions = {
+  name: string;
+  cpus: number;
+  kernel: Kernel;
+  spoke: ControlPlane;
+  /** Answers in the node under the same address as on this machine. */
+  registryPort: number;
+  /** With them the node has Secure Boot, and its kernel trusts what their keys have signed. Files, PEM or DER. */
+  trustedCertificates?: readonly string[];
+};
+
 /** A machine that boots the kernel with our agent in it, whose token is bound to its Node. */
 export async function startWorldNode(
-  { name, kernel, spoke, registryPort }: { name: string; kernel: Kernel; spoke: ControlPlane; registryPort: number },
+  { name, cpus, kernel, spoke, registryPort, trustedCertificates }: WorldNodeOptions,
   context: WorldContext,
 ): Promise<WorldNode> {
   const { folder, disposables, signal } = context;
-  const kubelet = await startFakeKubelet({ plane: spoke, name, ...NODE_SIZE, signal });
+  const size = { cpus, memoryMiB: NODE_MEMORY_MIB };
+  const kubelet = await startFakeKubelet({ plane: spoke, name, ...size, signal });
   disposables.add({ name: `kubelet of ${name}`, stop: () => kubelet.stop() });
   const token = await tokenFor({
     plane: spoke,
@@ -108,7 +120,8 @@ export async function startWorldNode(
     forwards: [registryPort],
     agentEntry: join(checkout, 'spoke/src/node/main.ts'),
     pci: ['VGA'], // a display controller is what discovery labels by default
-    ...NODE_SIZE,
+    ...(trustedCertificates && { secureBoot: { trustedCertificates } }),
+    ...size,
     signal,
   });
   disposables.add({ name: `node ${name}`, stop: () => node.stop() });
