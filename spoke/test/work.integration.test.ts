@@ -125,6 +125,8 @@ describe('a new work', () => {
   });
 
   test('misses an object that went, and puts it back when touched', async () => {
+    const generation = (await getWork('w1'))?.metadata.generation;
+    await expect.poll(() => generationOf('w1'), prompt).toBe(generation); // a pass that is still to come would put it back
     await world.spoke.delete(configMap, { namespace: 't', name: 'w1-cm' }, signal);
     await expect.poll(() => workSays('w1'), prompt).toEqual({ ...allGood, Available: 'False ResourcesNotAvailable' });
     expect(await manifestSays('w1')).toMatchObject({ ...applied, Available: 'False ResourceNotAvailable' });

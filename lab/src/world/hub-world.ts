@@ -8,7 +8,7 @@ import type { Restartable } from '../host/restartable.ts';
 import { type ControlPlane, startControlPlane } from '../servers/control-plane.ts';
 import { type Redis, startRedis } from '../servers/redis.ts';
 import { type Registry, startRegistry } from '../servers/registry.ts';
-import { startKmmProcess } from './kmm-process.ts';
+import { SINGLE_INSTANCE, startKmmProcess } from './kmm-process.ts';
 import { deployed } from './manifests.ts';
 
 export type WorldContext = {
@@ -73,7 +73,7 @@ export async function startHubProcesses(
   const start = (name: string, entry: string, args: string[]) =>
     startKmmProcess({ name, entry, args: [...common, ...args], env, folder, signal });
   const [hub, worker] = await Promise.all([
-    start('hub', 'hub/src/main.ts', ['--kubeconfig', hubKubeconfig]),
+    start('hub', 'hub/src/main.ts', ['--kubeconfig', hubKubeconfig, SINGLE_INSTANCE]),
     start('worker', 'queue/src/worker.ts', [
       '--kubeconfig',
       workerKubeconfig,

@@ -15,6 +15,9 @@ export type KmmProcessOptions = {
   signal: AbortSignal;
 };
 
+/** A world has one of each and nobody who would start it again: it is not to end over a lease that a busy machine renewed late. */
+export const SINGLE_INSTANCE = '--leader-elect=false';
+
 const READY_LIMIT_MS = 180_000;
 
 /** Starts one of our own processes as a user would, and waits until its /readyz says 200. */

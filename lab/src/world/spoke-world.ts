@@ -9,7 +9,7 @@ import type { Kernel } from '../nodes/kernels.ts';
 import { type LabNode, startNode } from '../nodes/node.ts';
 import { type ControlPlane, startControlPlane } from '../servers/control-plane.ts';
 import type { WorldContext } from './hub-world.ts';
-import { startKmmProcess } from './kmm-process.ts';
+import { SINGLE_INSTANCE, startKmmProcess } from './kmm-process.ts';
 import { deployed, rendered } from './manifests.ts';
 
 /** The demo looks often, so that a person need not wait; OCM's agents look every 10 s. */
@@ -76,7 +76,10 @@ export async function startSpokeProcesses(
   const sync = ['--registration', '--status-sync-interval', STATUS_SYNC_INTERVAL];
   const [workAgent, clusterAgent] = await Promise.all([
     start('work-agent', 'spoke/src/work/main.ts', ['--kubeconfig', workSpoke, '--hub-kubeconfig', workHub, ...sync]),
-    start('cluster-agent', 'spoke/src/cluster/main.ts', ['--kubeconfig', clusterSpoke, '--hub-kubeconfig', clusterHub]),
+    start('cluster-agent', 'spoke/src/cluster/main.ts', [
+      ...['--kubeconfig', clusterSpoke, '--hub-kubeconfig', clusterHub],
+      SINGLE_INSTANCE,
+    ]),
   ]);
   disposables.add({ name: `${name} work agent`, stop: () => workAgent.stop() });
   disposables.add({ name: `${name} cluster agent`, stop: () => clusterAgent.stop() });
