@@ -185,6 +185,29 @@ const hubTable: Table<HubActor> = {
       object: leaseEvent('openshift-kmm-hub'),
     },
   },
+  'where the hub’s endpoint is': {
+    may: ['hub'],
+    try: { change: '/api/v1/namespaces/openshift-kmm-hub/configmaps/kmm-hub-api', to: { data: { url: 'https://e' } } },
+  },
+  'another ConfigMap of the hub': {
+    try: { change: '/api/v1/namespaces/openshift-kmm-hub/configmaps/kube-root-ca.crt', to: { data: { a: 'b' } } },
+  },
+  'the question whose a token is': {
+    may: ['hub'],
+    try: {
+      create: '/apis/authentication.k8s.io/v1/tokenreviews',
+      kind: 'TokenReview',
+      object: { metadata: {}, spec: { token: 'a' } },
+    },
+  },
+  'the question what a user may': {
+    may: ['hub'],
+    try: {
+      create: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+      kind: 'SubjectAccessReview',
+      object: { metadata: {}, spec: { user: 'a', nonResourceAttributes: { path: '/', verb: 'get' } } },
+    },
+  },
   ClusterInventory: {
     may: ['cluster'],
     try: { change: `${hubApi}/namespaces/spoke-a/clusterinventories/spoke-a`, to: { spec: { nodeCount: 2 } } },
@@ -386,6 +409,14 @@ const spokeTable: Table<SpokeActor> = {
   'an Event of the cluster agent’s lease': {
     may: ['cluster', 'work'],
     try: { create: '/api/v1/namespaces/openshift-kmm/events', kind: 'Event', object: leaseEvent('openshift-kmm') },
+  },
+  'an Event of a Node': {
+    may: ['cluster', 'work'],
+    try: {
+      create: '/api/v1/namespaces/default/events',
+      kind: 'Event',
+      object: { ...metadata('told'), involvedObject: { apiVersion: 'v1', kind: 'Node', name: 'node-1' } },
+    },
   },
   AppliedManifestWork: {
     may: ['work'],

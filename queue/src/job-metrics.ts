@@ -47,7 +47,7 @@ export function jobCounts(registry: Registry, redisUrl: string): AsyncDisposable
 export interface JobObserver {
   /** The job begins this step, and has ended the one before it. */
   began(step: ImageStep): void;
-  /** `outcome` as in ImageResult, or "Aborted" when the worker gave the job back or lost it. */
+  /** `outcome` as in ImageResult, "Aborted" when the worker gave the job back or lost it, "WorkerFailed" when it broke. */
   ended(outcome: string): void;
 }
 

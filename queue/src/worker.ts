@@ -9,7 +9,7 @@ import {
 } from '@kmm-hub/kube';
 import { readRegistriesConf } from '@kmm-hub/oci';
 import { createBuildahExecutor } from './executors/buildah-executor.ts';
-import { jobCounts } from './job-metrics.ts';
+import { jobCounts, jobMetrics } from './job-metrics.ts';
 import { watchApiServer } from './worker/api-server-health.ts';
 import { workerFlags } from './worker/config.ts';
 import { ImageWorker } from './worker/image-worker.ts';
@@ -25,7 +25,7 @@ await runProcess('worker', async ({ log, signal }) => {
   const client = new KubeClient(await loadConnection(connection), 'kmm-hub-worker', { observer });
   await using executor = createBuildahExecutor({ folder: `${options.workFolder}/storage`, maxCacheMiB: 20_480 });
   const ways = { proxy: connection.proxy, mirrors: readMirrors };
-  await using worker = new ImageWorker({ client, executor, log, ...ways, ...options });
+  await using worker = new ImageWorker({ client, executor, log, observe: jobMetrics(registry), ...ways, ...options });
   await using _counts = jobCounts(registry, options.redisUrl);
   const apiServer = watchApiServer(client, signal);
   try {

@@ -1,15 +1,21 @@
 import { type Job, WaitingError, Worker } from 'bullmq';
 import { atMost } from '../client/at-most.ts';
 import { BuildLogs, type BuildLogWriter } from '../client/build-log-writer.ts';
-import { IMAGE_QUEUE, type ImageJob, QUEUE_PREFIX, workerName } from '../client/image-job.ts';
+import { IMAGE_QUEUE, type ImageJob, type ImageStep, QUEUE_PREFIX, workerName } from '../client/image-job.ts';
 import type { ImageResult } from '../client/image-result.ts';
 import { connectRedis, type RedisHealth } from '../client/redis-connection.ts';
+import type { JobObserver } from '../job-metrics.ts';
 import { HintSender } from './hint-sender.ts';
 import { InputWatch } from './input-watch.ts';
 import { processImage, type WorkerDeps } from './process-image.ts';
 import { RegistryHealth } from './registry-health.ts';
 
-export type ImageWorkerOptions = Omit<WorkerDeps, 'registries'> & { redisUrl: string; concurrency: number };
+export type ImageWorkerOptions = Omit<WorkerDeps, 'registries'> & {
+  redisUrl: string;
+  concurrency: number;
+  /** Asked once for each job. */
+  observe?: () => JobObserver;
+};
 
 /**
  * A worker that was killed loses its job after this long, and another one takes it within half of it more. Renewed every
@@ -93,14 +99,18 @@ export class ImageWorker implements AsyncDisposable {
   }
 }
 
-type JobDeps = WorkerDeps & { logs: BuildLogs };
+type JobDeps = WorkerDeps & Pick<ImageWorkerOptions, 'observe'> & { logs: BuildLogs };
 type Held = { job: Job<ImageJob, ImageResult>; token: string | undefined };
 
 async function runOrGiveBack(deps: JobDeps, { job, token }: Held, signal: AbortSignal): Promise<ImageResult> {
   const lines = deps.logs.open(job.data.name);
+  const observer = deps.observe?.();
   try {
-    return await runJob(deps, { job, lines }, signal);
+    const result = await runJob(deps, { job, lines, observer }, signal);
+    observer?.ended(result.outcome);
+    return result;
   } catch (err) {
+    observer?.ended(signal.aborted ? 'Aborted' : 'WorkerFailed');
     // a job that is aborted is not over: another worker takes it, or has it already
     if (signal.aborted) lines.add('step', String(signal.reason));
     else lines.add('end', 'Failed: WorkerFailed');
@@ -112,12 +122,13 @@ async function runOrGiveBack(deps: JobDeps, { job, token }: Held, signal: AbortS
   }
 }
 
-type Running = { job: Job<ImageJob, ImageResult>; lines: BuildLogWriter };
+type Running = { job: Job<ImageJob, ImageResult>; lines: BuildLogWriter; observer: JobObserver | undefined };
 
-async function runJob(deps: JobDeps, { job, lines }: Running, signal: AbortSignal): Promise<ImageResult> {
+async function runJob(deps: JobDeps, { job, lines, observer }: Running, signal: AbortSignal): Promise<ImageResult> {
   const { log } = deps;
   const started = performance.now();
-  const step = async (name: string) => {
+  const step = async (name: ImageStep) => {
+    observer?.began(name);
     lines.add('step', name);
     await job.updateProgress({ step: name });
     log.info({ job: job.id, step: name }, 'step');
