@@ -86,6 +86,20 @@ describe('an image that is on its way', () => {
     return { executor, reached: reached.promise };
   }
 
+  /** Builds for real, once it is released. `started` resolves when a build waits for that. */
+  function heldExecutor() {
+    const started = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    const executor: Executor = {
+      async build(request, stopping) {
+        started.resolve();
+        await released.promise;
+        return world.executor.build(request, stopping);
+      },
+    };
+    return { executor, started: started.promise, release: released.resolve };
+  }
+
   test('leaves nothing but its log in Redis when it is published', async () => {
     await work();
     await wantImage('tidy');
@@ -138,38 +152,24 @@ describe('an image that is on its way', () => {
   });
 
   test('is found by a hub that starts again while it is built', async () => {
-    const started = Promise.withResolvers<void>();
-    const released = Promise.withResolvers<void>();
-    await work({
-      async build(request, stopping) {
-        started.resolve();
-        await released.promise;
-        return world.executor.build(request, stopping);
-      },
-    });
+    const held = heldExecutor();
+    await work(held.executor);
     await wantImage('orphaned');
-    await started.promise;
+    await held.started;
     await hub.stop();
     hub = await startHub(world);
-    released.resolve();
+    held.release();
     const image = await eventually(() => imageOf('orphaned'), isIn('Published'));
     expect(image?.status?.digest).toMatch(/^sha256:/);
   });
 
   test('is found by a hub that starts again after it was built', async () => {
-    const started = Promise.withResolvers<void>();
-    const released = Promise.withResolvers<void>();
-    await work({
-      async build(request, stopping) {
-        started.resolve();
-        await released.promise;
-        return world.executor.build(request, stopping);
-      },
-    });
+    const held = heldExecutor();
+    await work(held.executor);
     await wantImage('missed');
-    await started.promise;
+    await held.started;
     await hub.stop();
-    released.resolve();
+    held.release();
     await eventually(
       () => isQueued('missed'),
       (queuedStill) => !queuedStill,
