@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { parseHubConfig } from './hub-config.ts';
 
-/** What was parsed, and the warnings, fields and words together. */
+/** What was parsed, and what the log says, fields and words together. */
 function parse(text: string | undefined) {
   const warnings: string[] = [];
   const warn = (...args: unknown[]) =>
     void warnings.push(args.map((arg) => (typeof arg === 'string' ? arg : JSON.stringify(arg))).join(' '));
-  return { ...parseHubConfig(text, { warn } as never), warnings };
+  return { ...parseHubConfig(text, { warn, info: warn } as never), warnings };
 }
 const entry = { regexp: '^6\\.', image: 'r.example/dtk:1' };
 
@@ -19,9 +19,14 @@ test.each<[string, string | undefined, ReturnType<typeof parse>]>([
     { toolkitCatalogue: [entry], warnings: [] },
   ],
   [
-    "upstream's keys are accepted",
+    "upstream's keys are no mistake, and are told to change nothing",
     'webhookPort: 9443\nworker: {setFirmwareClassPath: /x}',
-    { toolkitCatalogue: [], warnings: [] },
+    {
+      toolkitCatalogue: [],
+      warnings: ['webhookPort', 'worker'].map(
+        (key) => `{"key":"${key}"} this key of upstream has no effect here: flags take its place`,
+      ),
+    },
   ],
   [
     'an unknown key is warned of, and the rest counts (W17)',

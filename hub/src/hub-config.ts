@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 
 export type HubConfig = { toolkitCatalogue: ToolkitCatalogueEntry[] };
 
-/** Keys of upstream's controller_config.yaml (KMM v2.6) that are accepted; their meaning here is in docs/differences.md. */
+/** Keys of upstream's controller_config.yaml (KMM v2.6), so that its file can stay; they change nothing, and the log says so. */
 const UPSTREAM_KEYS = [
   'healthProbeBindAddress',
   'webhookPort',
@@ -19,10 +19,11 @@ const UPSTREAM_KEYS = [
  * Reads controller_config.yaml; `undefined` is no file, which means defaults. Unknown keys and entries that are no
  * catalogue entries are warned of and left out: upstream's webhook server dies of them (W17).
  */
-export function parseHubConfig(text: string | undefined, log: Pick<Logger, 'warn'>): HubConfig {
+export function parseHubConfig(text: string | undefined, log: Pick<Logger, 'info' | 'warn'>): HubConfig {
   const document = readMapping(text ?? '', log);
   for (const key of Object.keys(document)) {
-    if (key !== 'toolkitCatalogue' && !UPSTREAM_KEYS.includes(key)) log.warn({ key }, 'unknown configuration key');
+    if (UPSTREAM_KEYS.includes(key)) log.info({ key }, 'this key of upstream has no effect here: flags take its place');
+    else if (key !== 'toolkitCatalogue') log.warn({ key }, 'unknown configuration key');
   }
   const entries: unknown[] = Array.isArray(document.toolkitCatalogue) ? document.toolkitCatalogue : [];
   const toolkitCatalogue = entries.filter(isCatalogueEntry);

@@ -9,10 +9,10 @@ import {
 } from '@kmm-hub/oci';
 import type { Logger } from 'pino';
 import type { ImageJob, ImageStep } from '../client/image-job.ts';
-import { type ImageResult, resultLimits } from '../client/image-result.ts';
-import { BuildFailedError } from '../executors/errors.ts';
+import type { ImageResult } from '../client/image-result.ts';
 import type { Executor } from '../executors/executor.ts';
 import { ImageMissingError } from './errors.ts';
+import { failureWords } from './failure-words.ts';
 import { type InputSource, readImage, readJobInputs } from './job-inputs.ts';
 import { makeImage } from './make-image.ts';
 import { registryFor } from './registry-access.ts';
@@ -68,8 +68,8 @@ export async function processImage(
 }
 
 function failure(err: HubError, recipeKey: string | undefined): ImageResult {
-  if (err instanceof ImageMissingError && recipeKey) return { outcome: 'Missing', recipeKey, ...wordsOf(err) };
-  return { outcome: 'Failed', ...(recipeKey && { recipeKey }), retry: retryOf(err), ...wordsOf(err) };
+  if (err instanceof ImageMissingError && recipeKey) return { outcome: 'Missing', recipeKey, ...failureWords(err) };
+  return { outcome: 'Failed', ...(recipeKey && { recipeKey }), retry: retryOf(err), ...failureWords(err) };
 }
 
 /**
@@ -79,10 +79,4 @@ function failure(err: HubError, recipeKey: string | undefined): ImageResult {
 function retryOf(err: HubError): HubError['retry'] {
   const kinds = [RegistryRefusedError, RegistryBlockedError, ImageNotFoundError, ImageRefusedError];
   return kinds.some((kind) => err instanceof kind) ? 'backoff' : err.retry;
-}
-
-/** The compiler's last lines are what a person needs first. */
-function wordsOf(err: HubError): { reason: string; message: string } {
-  const lines = err instanceof BuildFailedError ? `\n${err.lastLines.join('\n')}` : '';
-  return { reason: err.code, message: `${explain(err)}${lines}`.slice(0, resultLimits.messageCharacters) };
 }

@@ -85,7 +85,7 @@ export function imageSteps(module: ManagedClusterModule, wanted: readonly Wanted
 }
 
 /** What is wrong in the hub's configuration, its own log tells. */
-const SILENT = { warn: () => undefined };
+const SILENT = { warn: () => undefined, info: () => undefined };
 
 /** The key of the recipe, or what keeps it from being made; undefined when what it is made of may not be read. */
 function recipeOf(
