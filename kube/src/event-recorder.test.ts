@@ -72,6 +72,16 @@ test('events that differ in their words only become one after the tenth', async 
   expect(counts().at(-1)).toEqual([4, '(combined from similar events) attempt 14']);
 });
 
+test('an event carries its annotations, one that stands for several does not', async () => {
+  const { recorder, events } = eventServer();
+  for (let number = 1; number <= eventDefaults.similar + 1; number += 1) {
+    const annotations = { module: `n/${number}` };
+    await recorder.record({ ...failed, message: `module ${number}`, annotations }, signal);
+  }
+  const written = [...events.values()].map(({ metadata }) => metadata.annotations?.module);
+  expect(written).toEqual([...Array.from({ length: eventDefaults.similar }, (_, at) => `n/${at + 1}`), undefined]);
+});
+
 test('a flood of one object is cut short and leaves others their events', async () => {
   const { recorder, counts } = eventServer();
   for (let number = 0; number < 40; number += 1) await recorder.record(failed, signal);

@@ -13,6 +13,8 @@ export type EventOptions = {
   reason: string;
   /** For a person, with the remedy. */
   message: string;
+  /** Of the Event, for those who look for events by more than its words. Not on one that stands for several. */
+  annotations?: Readonly<Record<string, string>>;
 };
 
 type Written = { name: string; namespace: string; count: number };
@@ -52,7 +54,8 @@ export class EventRecorder {
     if (!this.#similar.tooMany(hash(group), message, performance.now())) {
       return { ...options, id: hash([...group, message]) };
     }
-    return { ...options, message: `(combined from similar events) ${message}`, id: hash(group) };
+    const { annotations: _ofOne, ...shared } = options;
+    return { ...shared, message: `(combined from similar events) ${message}`, id: hash(group) };
   }
 
   async #writeAfter(
@@ -87,7 +90,7 @@ export class EventRecorder {
   }
 
   async #create(options: EventOptions & { id: string }, signal: AbortSignal): Promise<Written> {
-    const { resource, object, type, reason, message, id } = options;
+    const { resource, object, type, reason, message, annotations, id } = options;
     const { client, component } = this.#options;
     const { name: objectName, namespace: objectNamespace, uid } = object.metadata;
     const namespace = objectNamespace ?? 'default';
@@ -102,7 +105,8 @@ export class EventRecorder {
     const now = seconds();
     const times = { count: 1, firstTimestamp: now, lastTimestamp: now };
     const source = { source: { component }, reportingComponent: component, reportingInstance: component };
-    const event = { metadata: { name, namespace }, involvedObject, type, reason, message: message.slice(0, 1024) };
+    const metadata = { name, namespace, ...(annotations && { annotations }) };
+    const event = { metadata, involvedObject, type, reason, message: message.slice(0, 1024) };
     await client.create(kubeEvent, { ...event, ...times, ...source }, signal);
     return { name, namespace, count: 1 };
   }

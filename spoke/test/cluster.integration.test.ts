@@ -254,11 +254,15 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
         async () => {
           const { items } = await world.admin.list(kubeEvent, { namespace: 'default' }, signal);
           const ofNode = items.filter(({ involvedObject: { kind, name } }) => `${kind} ${name}` === 'Node told-1');
-          return ofNode.map(({ type, reason, message, count }) => `${count} ${type} ${reason}: ${message}`).sort();
+          return ofNode
+            .map(({ metadata: { annotations }, type, reason, message, count }) =>
+              [count, type, reason, annotations?.module, message].join(' '),
+            )
+            .sort();
         },
         (events) => events.length >= number,
       );
-    const loaded = `1 Normal ModuleLoaded: Module ${NAMESPACE}/told loaded into the kernel`;
+    const loaded = `1 Normal ModuleLoaded ${NAMESPACE}/told Module ${NAMESPACE}/told loaded into the kernel`;
     expect(await told(1)).toEqual([loaded]);
     await world.restartAgent();
     await world.admin.delete(modules, { namespace: NAMESPACE, name: 'told' }, signal);
@@ -267,7 +271,7 @@ describe('the cluster agent under its shipped roles, on a real API server', () =
       (found) => found?.spec?.modules?.length === 0, // a pass of the new agent, which has seen what is loaded
     );
     await world.reportModules('told-1', []);
-    const unloaded = `1 Normal ModuleUnloaded: Module ${NAMESPACE}/told unloaded from the kernel`;
+    const unloaded = `1 Normal ModuleUnloaded ${NAMESPACE}/told Module ${NAMESPACE}/told unloaded from the kernel`;
     expect(await told(2)).toEqual([loaded, unloaded]);
   });
 

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ModuleConfig } from '@kmm-hub/api-types';
@@ -6,19 +6,22 @@ import type { KubeClient } from '@kmm-hub/kube';
 import { type Registry, runFolder, startRegistry } from '@kmm-hub/lab';
 import { createRegistryClient, digestOf, layerOfFiles, mediaTypes, readRegistriesConf } from '@kmm-hub/oci';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { removeUnwantedImages } from '../src/node/modules/kept-images.ts';
 import { pullModuleFiles } from '../src/node/modules/pull.ts';
 
 const { signal } = new AbortController(); // vitest's own limits end what hangs
 const RELEASE = '6.1.0-53-amd64';
 let folder: string;
 let registry: Registry;
+let references: Awaited<ReturnType<typeof pushImage>>;
 let reference: string;
 let imagesFolder: string;
 
 beforeAll(async () => {
   folder = await runFolder('pull');
   registry = await startRegistry({ folder: join(folder, 'registry'), signal });
-  reference = await pushImage();
+  references = await pushImage();
+  reference = references.byDigest;
 });
 
 afterAll(async () => {
@@ -32,8 +35,8 @@ beforeEach(async () => {
   return () => rm(imagesFolder, { recursive: true, force: true });
 });
 
-/** Pushes an image with one module, by digest. */
-async function pushImage(): Promise<string> {
+/** Pushes an image with one module: by digest, with a tag, and in an index. */
+async function pushImage() {
   const client = createRegistryClient();
   const repository = `${registry.host}/hello`;
   const layer = await layerOfFiles([{ path: `opt/lib/modules/${RELEASE}/hello.ko`, content: Buffer.from('K') }]);
@@ -51,17 +54,28 @@ async function pushImage(): Promise<string> {
   };
   const body = Buffer.from(JSON.stringify(manifest));
   const digest = await client.putManifest(repository, { body, mediaType: mediaTypes.ociManifest }, signal);
+  const tagged = { body, mediaType: mediaTypes.ociManifest, tag: '1' };
+  await client.putManifest(repository, tagged, signal);
+  const platform = { architecture: 'amd64', os: 'linux' };
+  const manifests = [{ mediaType: mediaTypes.ociManifest, digest, size: body.length, platform }];
+  const list = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
+  const index = await client.putManifest(repository, { body: list, mediaType: mediaTypes.ociIndex }, signal);
   await client.close();
-  return `${repository}@${digest}`;
+  return { byDigest: `${repository}@${digest}`, byTag: `${repository}:1`, byIndex: `${repository}@${index}` };
 }
 
-function pull(containerImage = reference, mirrors = '') {
-  const config: ModuleConfig = {
-    kernelVersion: RELEASE,
-    containerImage,
-    insecurePull: false,
-    modprobe: { moduleName: 'hello', dirName: '/opt' },
-  };
+function configOf(containerImage: string, dirName = '/opt'): ModuleConfig {
+  const modprobe = { moduleName: 'hello', dirName };
+  return { kernelVersion: RELEASE, containerImage, insecurePull: false, modprobe };
+}
+
+/** Removes what a node that wants just this image does not need. */
+function tidyUp(config: ModuleConfig) {
+  const module = { namespace: 'drivers', name: 'hello', serviceAccountName: 'loader', config };
+  return removeUnwantedImages(imagesFolder, { spec: [module], status: [], intents: [] });
+}
+
+function pull(containerImage = reference, mirrors = '', config = configOf(containerImage)) {
   // no imageRepoSecret: the API server is not asked
   const options = {
     client: undefined as unknown as KubeClient,
@@ -105,4 +119,27 @@ test("a node pulls through the mirror that its runtime's registries.conf names",
   const conf = `[[registry]]\nlocation = "registry.invalid"\n[[registry.mirror]]\nlocation = "${registry.host}"\ninsecure = true\n`;
   const files = await pull(reference.replace(registry.host, 'registry.invalid'), conf);
   expect(await readFile(join(files.modulesFolder, 'hello.ko'), 'utf8')).toBe('K');
+});
+
+test.each(['byDigest', 'byIndex', 'byTag'] as const)('an image that is wanted %s stays whole', async (name) => {
+  const first = await pull(references[name]);
+  expect(await tidyUp(configOf(references[name]))).toEqual([]);
+  expect(await readFile(join(first.modulesFolder, 'hello.ko'), 'utf8')).toBe('K');
+  await registry.process.stop();
+  if (name === 'byTag') return; // it may have moved
+  expect(await pull(references[name])).toEqual(first);
+});
+
+test('an image that nobody wants any more is pulled anew when it is wanted again', async () => {
+  await pull();
+  await tidyUp(configOf(reference.replace(/.{8}$/, '00000000')));
+  expect(await readdir(imagesFolder, { recursive: true })).toEqual(['manifests']);
+  await registry.process.stop();
+  await expect(pull()).rejects.toMatchObject({ code: 'RegistryUnreachable' });
+});
+
+test('an image without the files that are wanted is kept too, and not pulled again each time it is tried', async () => {
+  const broken = configOf(references.byTag, '/none');
+  await expect(pull(references.byTag, '', broken)).rejects.toMatchObject({ code: 'ModuleFilesMissing' });
+  expect(await tidyUp(broken)).toEqual([]);
 });

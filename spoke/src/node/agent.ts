@@ -71,6 +71,7 @@ export class NodeAgent {
       bootId: (await host.read('proc/sys/kernel/random/boot_id')).trim(),
       pull: (request: PullRequest, limit: AbortSignal) =>
         pullModuleFiles({ client, imagesFolder, release, mirrors, proxy }, request, limit),
+      imagesFolder,
       attempts: new Map<string, Attempt>(),
       log,
     };

@@ -19,9 +19,39 @@ test.each<[string, string, Record<string, string>]>([
   ],
   ['G71 has an empty revision when there is none', '6.8', { full: '6.8', major: '6', minor: '8', revision: '' }],
   ['G72 has no parts of what is no version', '6.1.0.el9', { full: '6.1.0.el9' }],
+  [
+    "has the parts of a version with a plus, as Debian's 6.12 has it",
+    '6.12.95+deb12-cloud-amd64',
+    { full: '6.12.95_deb12-cloud-amd64', major: '6', minor: '12', revision: '95' },
+  ],
+  [
+    'has the parts of a version with a plus before its revision',
+    '6.12+deb13-rt',
+    { full: '6.12_deb13-rt', major: '6', minor: '12', revision: '' },
+  ],
+  [
+    'has the parts of a kernel built from a changed source',
+    '6.12.0-rc1+',
+    { full: '6.12.0-rc1', major: '6', minor: '12', revision: '0' },
+  ],
 ])('%s', async (_behaviour, release, want) => {
-  const { labels } = await passOver(kernelSource, { 'proc/sys/kernel/osrelease': `${release}\n` });
+  const { labels, features } = await passOver(kernelSource, { 'proc/sys/kernel/osrelease': `${release}\n` });
   expect(ofKind(labels, 'kernel-version.')).toEqual(want);
+  expect(features.attributes['kernel.version']?.elements).toEqual(want);
+});
+
+test('has no parts of a version with a plus as upstream when told', async () => {
+  const tree = { 'proc/sys/kernel/osrelease': '6.12.95+deb12-cloud-amd64\n' };
+  const { labels } = await passOver(kernelSource, tree, { upstreamDefects: true });
+  expect(ofKind(labels, 'kernel-version.')).toEqual({ full: '6.12.95_deb12-cloud-amd64' });
+});
+
+test('keeps a version that is too long for a label as an attribute, and labels its parts', async () => {
+  const full = `6.12.95_deb12-${'x'.repeat(50)}`;
+  const { labels, features } = await passOver(kernelSource, { 'proc/sys/kernel/osrelease': full.replace('_', '+') });
+  const parts = { major: '6', minor: '12', revision: '95' };
+  expect(ofKind(labels, 'kernel-version.')).toEqual(parts);
+  expect(features.attributes['kernel.version']?.elements).toEqual({ full, ...parts });
 });
 
 test('fails without a kernel release', async () => {

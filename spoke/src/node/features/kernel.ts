@@ -4,7 +4,9 @@ import { type FeatureSource, present, type RawFeatures } from './feature-source.
 import { type HostRoot, hostRootDefaults } from './host-root.ts';
 import type { FeatureOptions } from './options.ts';
 
-const VERSION = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-.*)?$/s;
+/** `_` stands for the `+` of "6.12.95+deb12-amd64". Upstream takes `-` only, and so finds no parts in such a version. */
+const VERSION = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:[-_].*)?$/s;
+const UPSTREAM_VERSION = /^(\d+)(?:\.(\d+))?(?:\.(\d+))?(?:-.*)?$/s;
 
 /**
  * Kernel facts: `kernel.version`, `kernel.config`, `kernel.loadedmodule`, `kernel.enabledmodule`, `kernel.selinux`,
@@ -22,7 +24,7 @@ export const kernelSource: FeatureSource = {
         ...(enabled && { 'kernel.enabledmodule': [...new Set(enabled)] }),
       },
       attributes: {
-        'kernel.version': versionOf(release),
+        'kernel.version': versionOf(release, options),
         'kernel.kvm': { enabled: String(await host.exists('sys/devices/virtual/misc/kvm')) },
         ...(await kernelConfig(host, release, options)),
         ...(await selinux(host)),
@@ -43,9 +45,9 @@ export const kernelSource: FeatureSource = {
 };
 
 /** `full` fit for a label; the parts only when it reads as a version, missing ones as ''. */
-function versionOf(release: string): Record<string, string> {
+function versionOf(release: string, { upstreamDefects }: FeatureOptions): Record<string, string> {
   const full = release.replaceAll(/[^-A-Za-z0-9_.]/gu, '_').replace(/^[-_.]+|[-_.]+$/g, '');
-  const parts = VERSION.exec(full);
+  const parts = (upstreamDefects ? UPSTREAM_VERSION : VERSION).exec(full);
   if (parts === null) return { full };
   const [, major = '', minor = '', revision = ''] = parts;
   return { full, major, minor, revision };

@@ -9,7 +9,8 @@ export type FeatureOptions = {
   /**
    * Repeats what upstream NFD 0.20 does wrong, for fleets whose rules rely on it: AMXFP8 read from the PKU bit, XSAVE and
    * OSXSAVE from SSE3's, no multithreading label when a CPU is offline, no labels for hybrid cores, `sev` capacity
-   * taken from a line that starts with `sev_es`, no enabled modules without modules.builtin.
+   * taken from a line that starts with `sev_es`, no enabled modules without modules.builtin, no parts of a kernel version
+   * with a `+`.
    */
   upstreamDefects: boolean;
   cpuid: {

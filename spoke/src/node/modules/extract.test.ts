@@ -1,11 +1,11 @@
-import { readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import type { ModuleConfig } from '@kmm-hub/api-types';
 import { layerOfFiles, mediaTypes, type PulledManifest, type RegistryClient } from '@kmm-hub/oci';
 import { expect, test } from 'vitest';
 import { hostTree } from '../features/test/host-tree.ts';
-import { extractModuleFiles } from './extract.ts';
+import { bringModuleFiles, type ExtractionRequest, findModuleFiles } from './extract.ts';
 
 const { signal } = new AbortController(); // vitest's own limits end what hangs
 const FILES = {
@@ -49,6 +49,11 @@ async function image(files: Record<string, string>) {
   return { client: client as RegistryClient, image: pulled, pulls };
 }
 
+async function extractModuleFiles(request: ExtractionRequest) {
+  await bringModuleFiles(request);
+  return findModuleFiles(request);
+}
+
 test('brings the modules of this kernel and the firmware, and nothing else', async () => {
   await using root = await hostTree({});
   const { client, image: pulled } = await image(FILES);
@@ -85,6 +90,21 @@ test('pulls an image once, and once more for another selection', async () => {
   expect(other.folder).not.toBe(first.folder);
   await rm(first.folder, { recursive: true });
   expect((await extractModuleFiles(request)).modulesFolder).toBe(first.modulesFolder);
+});
+
+test('does not take for whole what a pull that was killed left', async () => {
+  await using root = await hostTree({});
+  const { client, image: pulled } = await image(FILES);
+  const request = { client, image: pulled, config: config(), release: '6.1.0', imagesFolder: root.path, signal };
+  const { folder, modulesFolder } = await extractModuleFiles(request);
+  await rm(folder, { recursive: true });
+  for (const place of ['arriving', 'arriving.partial/tree']) {
+    await mkdir(join(folder, place, 'opt/lib/modules/6.1.0/extra'), { recursive: true });
+    await writeFile(join(folder, place, 'opt/lib/modules/6.1.0/extra/hello.ko'), '');
+  }
+  await extractModuleFiles(request);
+  expect(await readFile(join(modulesFolder, 'extra/hello.ko'), 'utf8')).toBe('K');
+  expect(await readdir(folder)).toEqual(['files']);
 });
 
 test.each([

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HubError, type ModuleConfig } from '@kmm-hub/api-types';
 import { extractToDirectory, type PulledManifest, type RegistryClient } from '@kmm-hub/oci';
+import { imageFolderName, selectionFolderName, selectionOf } from './image-places.ts';
 
 /** What a node keeps of an image; all paths absolute. */
 export type ModuleFiles = {
@@ -40,42 +40,52 @@ export class ModuleFilesMissingError extends HubError {
 
 /**
  * Brings the modules, and the firmware, of an image to the node's disk. Nothing of the image is run. What an earlier call
- * brought is taken as it is: a folder appears whole or not at all.
- * @throws ModuleFilesMissingError, and the errors of extractToDirectory
+ * brought is taken as it is: a folder appears whole or not at all, also after a power cut.
+ * @throws the errors of extractToDirectory
  */
-export async function extractModuleFiles(request: ExtractionRequest): Promise<ModuleFiles> {
+export async function bringModuleFiles(request: ExtractionRequest): Promise<void> {
   const { client, image, config, release, signal } = request;
-  const wanted = placesIn(config, release);
+  const { modules, firmware } = selectionOf(config, release);
   const folder = moduleFilesFolder(request);
-  const destination = join(folder, 'files');
-  const roots = [...wanted.modules, ...(wanted.firmware === undefined ? [] : [wanted.firmware])];
-  if (!(await isFolder(destination))) await extractToDirectory({ client, image, roots, destination, signal });
+  if (await isFolder(join(folder, 'files'))) return;
+  const roots = [...modules, ...(firmware === undefined ? [] : [firmware])];
+  const arriving = join(folder, 'arriving');
+  await rm(arriving, { recursive: true, force: true }); // of a process that was killed
+  await extractToDirectory({ client, image, roots, destination: arriving, signal });
+  await syncFiles(arriving);
+  await rename(arriving, join(folder, 'files'));
+}
 
-  const found = await firstWithModules(wanted.modules.map((path) => join(destination, path)));
-  if (found === undefined) {
-    throw new ModuleFilesMissingError(config.containerImage, `no .ko file below ${wanted.modules.join(' or ')}`);
+/** The name of a folder may reach the disk half a minute before the content of its files, which are empty until then. */
+async function syncFiles(folder: string): Promise<void> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  for (const entry of entries.filter((found) => found.isFile())) {
+    await using file = await open(join(entry.parentPath, entry.name));
+    await file.sync();
   }
-  const firmwareFolder = wanted.firmware === undefined ? undefined : join(destination, wanted.firmware);
+}
+
+/** What bringModuleFiles brought. @throws ModuleFilesMissingError */
+export async function findModuleFiles(request: Omit<ExtractionRequest, 'client' | 'signal'>): Promise<ModuleFiles> {
+  const { image, config, release } = request;
+  const { modules, firmware } = selectionOf(config, release);
+  const folder = moduleFilesFolder(request);
+  const placeOf = (path: string) => join(folder, 'files', path);
+  const found = await firstWithModules(modules.map(placeOf));
+  if (found === undefined) {
+    throw new ModuleFilesMissingError(config.containerImage, `no .ko file below ${modules.join(' or ')}`);
+  }
+  const firmwareFolder = firmware === undefined ? undefined : placeOf(firmware);
   if (firmwareFolder !== undefined && !(await isFolder(firmwareFolder))) {
-    throw new ModuleFilesMissingError(config.containerImage, `no folder ${wanted.firmware}`);
+    throw new ModuleFilesMissingError(config.containerImage, `no folder ${firmware}`);
   }
   return { folder, digest: image.digest, modulesFolder: found, firmwareFolder };
 }
 
-/** One folder for an image and what is wanted of it: another dirName or firmwarePath is another selection of files. */
-function moduleFilesFolder({ image, config, release, imagesFolder }: ExtractionRequest): string {
-  const selection = createHash('sha256').update(JSON.stringify(placesIn(config, release)));
-  return join(imagesFolder, image.digest.replace(':', '-'), selection.digest('hex').slice(0, 12));
-}
+type FolderRequest = Pick<ExtractionRequest, 'image' | 'config' | 'release' | 'imagesFolder'>;
 
-/**
- * Kernels with a trailing `+`: the image may have been laid out for the name with it, which is what the kernel says, or
- * without, which is what mappings and build arguments hold.
- */
-function placesIn({ modprobe }: ModuleConfig, release: string): { modules: string[]; firmware: string | undefined } {
-  const releases = [...new Set([release, release.replace(/\+$/, '')])];
-  const modules = releases.map((name) => join('/', modprobe.dirName ?? '/opt', 'lib/modules', name));
-  return { modules, firmware: modprobe.firmwarePath ? join('/', modprobe.firmwarePath) : undefined };
+function moduleFilesFolder({ image, config, release, imagesFolder }: FolderRequest): string {
+  return join(imagesFolder, imageFolderName(image.digest), selectionFolderName(selectionOf(config, release)));
 }
 
 async function firstWithModules(folders: readonly string[]): Promise<string | undefined> {

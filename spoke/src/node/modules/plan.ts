@@ -113,6 +113,10 @@ export function isForKernel({ kernelVersion }: Pick<ModuleConfig, 'kernelVersion
   return trimPlus(kernelVersion) === trimPlus(release);
 }
 
-const trimPlus = (release: string) => release.replace(/\+$/, '');
+/** `6.1.0+` → `6.1.0`; one only. */
+export function trimPlus(release: string): string {
+  return release.replace(/\+$/, '');
+}
+
 const keyText = ({ namespace, name }: ModuleKey) => `${namespace}/${name}`;
 const keyOf = ({ namespace, name }: ModuleKey): ModuleKey => ({ namespace, name });

@@ -1,10 +1,7 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type ModuleConfig, type NodeModuleSpec, type Secret, secret } from '@kmm-hub/api-types';
 import type { KubeClient } from '@kmm-hub/kube';
 import {
   createRegistryClient,
-  digestOf,
   dockerConfigAuth,
   type MirrorRule,
   type ProxyOptions,
@@ -13,7 +10,8 @@ import {
   type RegistryAuth,
   RegistryDeniedError,
 } from '@kmm-hub/oci';
-import { extractModuleFiles, type ModuleFiles } from './extract.ts';
+import { bringModuleFiles, findModuleFiles, type ModuleFiles } from './extract.ts';
+import { keepManifest, keptManifest } from './kept-manifests.ts';
 
 export type PullOptions = {
   client: KubeClient;
@@ -63,9 +61,11 @@ async function pullWith(options: PullOptions, { config, kept, auth }: Pull, sign
   });
   try {
     const image = kept ?? (await client.getManifest(config.containerImage, signal));
-    const files = await extractModuleFiles({ client, image, config, release, imagesFolder, signal });
-    if (kept === undefined) await keepManifest(imagesFolder, image);
-    return files;
+    const place = { image, config, release, imagesFolder };
+    await bringModuleFiles({ ...place, client, signal });
+    // Before it is looked at: what a broken image brought is kept as well, and not pulled again each time it is tried.
+    if (kept === undefined) await keepManifest(imagesFolder, config.containerImage, image);
+    return await findModuleFiles(place);
   } finally {
     await client.close();
   }
@@ -79,47 +79,4 @@ async function authFor(
   if (!imageRepoSecret?.name) return undefined;
   const found: Secret = await client.get(secret, { namespace, name: imageRepoSecret.name }, signal);
   return dockerConfigAuth(Buffer.from(found.data?.['.dockerconfigjson'] ?? '', 'base64').toString('utf8'));
-}
-
-type Kept = Omit<PulledManifest, 'body'> & { body: string };
-
-/** Only a reference by digest may be answered from the disk: a tag may have moved. */
-async function keptManifest(imagesFolder: string, reference: string): Promise<PulledManifest | undefined> {
-  const { digest } = parseReference(reference);
-  if (digest === undefined) return undefined;
-  let text: string;
-  try {
-    text = await readFile(manifestFile(imagesFolder, digest), 'utf8');
-  } catch (err) {
-    if ((err as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw err;
-  }
-  return parseKept(text);
-}
-
-/** What a power cut left torn, or what does not have its digest, is pulled anew; only the verified bytes are read. */
-function parseKept(text: string): PulledManifest | undefined {
-  try {
-    const kept = JSON.parse(text) as Kept;
-    const body = Buffer.from(kept.body, 'base64');
-    if (digestOf(body) !== kept.digest) return undefined;
-    return { ...kept, body, manifest: JSON.parse(body.toString('utf8')) as PulledManifest['manifest'] };
-  } catch {
-    return undefined; // torn: the registry has it whole
-  }
-}
-
-async function keepManifest(imagesFolder: string, image: PulledManifest): Promise<void> {
-  const text = JSON.stringify({ ...image, body: image.body.toString('base64') });
-  await mkdir(join(imagesFolder, 'manifests'), { recursive: true });
-  // an index is found again under its own digest, which is what the reference names
-  for (const digest of new Set([image.digest, image.indexDigest ?? image.digest])) {
-    const file = manifestFile(imagesFolder, digest);
-    await writeFile(`${file}.partial`, text);
-    await rename(`${file}.partial`, file);
-  }
-}
-
-function manifestFile(imagesFolder: string, digest: string): string {
-  return join(imagesFolder, 'manifests', `${digest.replace(':', '-')}.json`);
 }

@@ -1,10 +1,11 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HubError, type ModuleConfig, type NodeModuleSpec, type NodeModulesConfig } from '@kmm-hub/api-types';
 import type { KubeClient } from '@kmm-hub/kube';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import { hostTree } from '../features/test/host-tree.ts';
+import { imageFolderName, selectionFolderName, selectionOf } from './image-places.ts';
 import { Intents } from './intents.ts';
 import type { Kmod } from './kmod.ts';
 import { modprobeError } from './kmod-errors.ts';
@@ -71,7 +72,8 @@ async function world() {
   const intents = new Intents(join(root.path, 'intents'));
   const node = { nodeName: 'node-a', release: RELEASE, bootId: 'boot-1', log: pino({ level: 'silent' }) };
   const attempts = new Map<string, Attempt>();
-  const deps: NodeModulesDeps = { client, host: root.host, kmod, intents, attempts, pull, ...node };
+  const imagesFolder = join(root.path, 'images');
+  const deps: NodeModulesDeps = { client, host: root.host, kmod, intents, attempts, pull, imagesFolder, ...node };
   const due = () => {
     for (const [key, attempt] of attempts) attempts.set(key, { ...attempt, dueAt: 0 });
   };
@@ -244,4 +246,61 @@ test('a full disk of the node reaches the status, and the other modules are load
     { name: 'big', error: { reason: 'NodeDiskFailed' } },
     { name: 'hello', bootId: 'boot-1' },
   ]);
+});
+
+const [DIGEST_A, DIGEST_B] = [`sha256:${'a'.repeat(64)}`, `sha256:${'b'.repeat(64)}`] as const;
+
+/** The same node, whose pulls leave a folder in the images folder; and what is in there. */
+function keepingImages({ deps }: Awaited<ReturnType<typeof world>>) {
+  const pull: NodeModulesDeps['pull'] = async (request, limit) => {
+    const files = await deps.pull(request, limit);
+    const image = imageFolderName(request.config.containerImage.split('@')[1] ?? '');
+    const selection = selectionFolderName(selectionOf(request.config, RELEASE));
+    await mkdir(join(deps.imagesFolder, image, selection, 'files'), { recursive: true });
+    return files;
+  };
+  const kept = async () => (await readdir(deps.imagesFolder)).filter((name) => name.startsWith('sha256-')).sort();
+  return { deps: { ...deps, pull }, kept };
+}
+
+test('the image of before stays on the disk until the new one is loaded, the last one until it is unloaded', async () => {
+  await using at = await world();
+  const { deps, kept } = keepingImages(at);
+  const pass = async (...modules: NodeModuleSpec[]) => {
+    at.nmc.spec = { modules };
+    at.due();
+    await reconcileNodeModules(deps, at.nmc, signal);
+    return kept();
+  };
+  const [FOLDER_A, FOLDER_B] = [imageFolderName(DIGEST_A), imageFolderName(DIGEST_B)];
+  expect(await pass(module(DIGEST_A))).toEqual([FOLDER_A]);
+  at.refuse.load = 'modprobe: ERROR: could not insert: Key was rejected by service';
+  expect(await pass(module(DIGEST_B))).toEqual([FOLDER_A, FOLDER_B]);
+  delete at.refuse.load;
+  expect(await pass(module(DIGEST_B))).toEqual([FOLDER_B]);
+  at.refuse.unload = 'modprobe: FATAL: Module hello is in use.';
+  expect(await pass()).toEqual([FOLDER_B]);
+  delete at.refuse.unload;
+  expect(await pass()).toEqual([]);
+});
+
+test('images that cannot be removed hold up no module', async () => {
+  await using at = await world();
+  const deps = { ...at.deps, imagesFolder: join(at.root.path, 'proc/modules') }; // a file
+  at.nmc.spec = { modules: [module()] };
+  expect(await reconcileNodeModules(deps, at.nmc, signal)).toBeUndefined();
+  expect(at.nmc.status?.modules).toEqual([{ ...module(), bootId: 'boot-1' }]);
+});
+
+test('an agent that is stopped during a load leaves its intent: modprobe may still end well', async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  const stop = new AbortController();
+  const load = async () => {
+    stop.abort(new Error('the agent stops'));
+    throw stop.signal.reason;
+  };
+  const deps = { ...at.deps, kmod: { ...at.deps.kmod, load } };
+  await expect(reconcileNodeModules(deps, at.nmc, stop.signal)).rejects.toThrow('the agent stops');
+  expect(await at.deps.intents.list()).toHaveLength(1);
 });

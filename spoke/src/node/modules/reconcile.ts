@@ -3,6 +3,7 @@ import {
   explain,
   HubError,
   type ModuleConfig,
+  type NodeModuleSpec,
   type NodeModuleStatus,
   type NodeModulesConfig,
   nodeModulesConfig,
@@ -12,6 +13,7 @@ import type { Logger } from 'pino';
 import type { HostRoot } from '../features/host-root.ts';
 import type { ModuleFiles } from './extract.ts';
 import type { Intents } from './intents.ts';
+import { removeUnwantedImages } from './kept-images.ts';
 import type { Kmod } from './kmod.ts';
 import { ModprobeTimeoutError } from './kmod-errors.ts';
 import { loadModule, unloadModule } from './load.ts';
@@ -32,6 +34,8 @@ export type NodeModulesDeps = {
   bootId: string;
   /** Brings the files of a module's image to the node's disk. */
   pull: (request: PullRequest, signal: AbortSignal) => Promise<ModuleFiles>;
+  /** Where `pull` brings them. */
+  imagesFolder: string;
   /** Module → when it may be tried again, after failures with this configuration. */
   attempts: Map<string, Attempt>;
   log: Logger;
@@ -69,6 +73,7 @@ export async function reconcileNodeModules(
     status = outcome === undefined ? status : statusAfter(status, outcome);
     await writeStatus(deps, { before, status }, signal);
   }
+  await tidyUp(deps, { spec, status });
   return nextLook(deps);
 }
 
@@ -144,8 +149,9 @@ async function act(deps: NodeModulesDeps, action: ModuleAction, signal: AbortSig
     try {
       await loadModule({ config, files, release, host, kmod, signal });
     } catch (err) {
-      // What is in the kernel under the name now is not ours. Only a modprobe that was left behind may still end well.
-      if (!(err instanceof ModprobeTimeoutError)) await intents.remove(module);
+      // What is in the kernel under the name now is not ours. Only a modprobe that was left behind, after its time or
+      // because the agent stops, may still end well.
+      if (!signal.aborted && !(err instanceof ModprobeTimeoutError)) await intents.remove(module);
       throw err;
     }
   }
@@ -163,6 +169,21 @@ async function writeStatus(
     await client.patch(nodeModulesConfig, { ref: { name: nodeName }, patch, subresource: 'status' }, signal);
   } catch (err) {
     if (!(err instanceof NotFoundError)) throw err; // the object went with the last of its modules
+  }
+}
+
+/** Images that cannot be removed stand in nobody's way: the next pass tries again. */
+async function tidyUp(
+  { imagesFolder, intents, nodeName, log }: NodeModulesDeps,
+  entries: { spec: readonly NodeModuleSpec[]; status: readonly NodeModuleStatus[] },
+): Promise<void> {
+  try {
+    const removed = await removeUnwantedImages(imagesFolder, { ...entries, intents: await intents.list() });
+    if (removed.length > 0) log.info({ node: nodeName, removed }, 'unwanted images removed');
+  } catch (caught) {
+    const err = nodeFailure(caught);
+    if (!(err instanceof HubError)) throw err;
+    log.warn({ err, node: nodeName }, 'unwanted images not removed');
   }
 }
 

@@ -16,8 +16,9 @@ const labelled = nodeFixture('n1', { labels: { 'kmm.node.kubernetes.io/openshift
 
 const nothing: Sight = { ready: new Set(), loaded: new Set() };
 const hasIt: Sight = { ready: new Set([MODULE]), loaded: new Set([MODULE]) };
-const LOADED = { reason: 'ModuleLoaded', message: `Module ${MODULE} loaded into the kernel` };
-const UNLOADED = { reason: 'ModuleUnloaded', message: `Module ${MODULE} unloaded from the kernel` };
+const annotations = { module: MODULE };
+const LOADED = { reason: 'ModuleLoaded', message: `Module ${MODULE} loaded into the kernel`, annotations };
+const UNLOADED = { reason: 'ModuleUnloaded', message: `Module ${MODULE} unloaded from the kernel`, annotations };
 
 type Given = { node?: Node; current?: NodeModulesConfig; before?: Sight };
 

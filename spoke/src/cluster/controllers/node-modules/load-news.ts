@@ -5,8 +5,13 @@ import { readyModules } from './plan.ts';
 /** What a node has, by `namespace/name`: modules just as they are wanted, and all that it reports to have loaded. */
 export type Sight = { ready: ReadonlySet<string>; loaded: ReadonlySet<string> };
 
-/** A Normal Event on the Node, under upstream's reason and in its words (KMM v2.6 §8.2). */
-export type LoadNews = { reason: 'ModuleLoaded' | 'ModuleUnloaded'; message: string };
+/** A Normal Event on the Node: reason, words and annotation are upstream's (KMM v2.6 §8.2). */
+export type LoadNews = {
+  reason: 'ModuleLoaded' | 'ModuleUnloaded';
+  message: string;
+  /** `namespace/name` of the Module. */
+  annotations: { module: string };
+};
 
 /**
  * What is new on a node since the pass `before`, which is undefined at the first one.
@@ -27,12 +32,13 @@ export function planLoadNews(
   );
   const came = unlabelled.map(moduleKeyOf).filter((module) => !before?.ready.has(module));
   const went = [...(before?.loaded ?? [])].filter((module) => !sight.loaded.has(module));
-  const news: LoadNews[] = [
-    ...went.map((module) => ({
-      reason: 'ModuleUnloaded' as const,
-      message: `Module ${module} unloaded from the kernel`,
-    })),
-    ...came.map((module) => ({ reason: 'ModuleLoaded' as const, message: `Module ${module} loaded into the kernel` })),
-  ];
-  return { sight, news };
+  return { sight, news: [...went.map(unloaded), ...came.map(loaded)] };
+}
+
+function loaded(module: string): LoadNews {
+  return { reason: 'ModuleLoaded', message: `Module ${module} loaded into the kernel`, annotations: { module } };
+}
+
+function unloaded(module: string): LoadNews {
+  return { reason: 'ModuleUnloaded', message: `Module ${module} unloaded from the kernel`, annotations: { module } };
 }

@@ -56,8 +56,8 @@ async function tellNews(
   const { name } = node.metadata;
   const { sight, news } = planLoadNews(node, current, sights.get(name));
   sights.set(name, sight);
-  for (const { reason, message } of news) {
-    await events.record({ resource: nodeResource, object: node, type: 'Normal', reason, message }, signal);
+  for (const told of news) {
+    await events.record({ resource: nodeResource, object: node, type: 'Normal', ...told }, signal);
   }
 }
 
