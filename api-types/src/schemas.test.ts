@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { JsonSchema } from './core-schema/extract.ts';
-import { type CrdDefinition, versionsOf } from './crd.ts';
+import { type CrdDefinition, type PrinterColumn, versionsOf } from './crd.ts';
 import { kindSchema } from './crd-manifest.ts';
 import { crds } from './crds.ts';
 import { module } from './module.ts';
@@ -54,6 +54,46 @@ test('every string, list and map of our kinds and of upstream KMM has a bound', 
 test('every kind has columns, the last of them its age', () => {
   const lastColumns = all.map(({ definition }) => [definition.kind, definition.columns?.at(-1)?.name]);
   expect(lastColumns).toEqual(all.map(({ kind }) => [kind, 'Age']));
+});
+
+const METADATA: JsonSchema = {
+  properties: {
+    creationTimestamp: { type: 'string', format: 'date-time' },
+    labels: { additionalProperties: { type: 'string' } },
+  },
+};
+
+/**
+ * Where a column's JSONPath leads: names with escaped dots, `[*]` and filters, as in `.status.conditions[?(@.type=="A")].status`.
+ * What is below an opaque object is not known here, and the object itself is the answer.
+ */
+function schemaAt(definition: CrdDefinition, jsonPath: string): JsonSchema | undefined {
+  const { properties } = kindSchema(definition);
+  let at: JsonSchema | undefined = { properties: { ...properties, metadata: METADATA } };
+  for (const step of jsonPath.match(/\.(\\.|[^.[\\])+|\[.*?\]/g) ?? []) {
+    if (at?.['x-kubernetes-preserve-unknown-fields']) return at;
+    const name = step.slice(1).replaceAll('\\', '');
+    at = step.startsWith('[') ? at?.items : (at?.properties?.[name] ?? at?.additionalProperties);
+  }
+  return at;
+}
+
+/** A time is a string where it is yet to come, since a date is shown as an age. */
+function canShow({ type }: PrinterColumn, field: JsonSchema | undefined): boolean {
+  if (field?.['x-kubernetes-preserve-unknown-fields']) return true;
+  if (type === 'date') return field?.format === 'date-time';
+  return field?.type === type || (type === 'string' && field?.type === 'array');
+}
+
+test('every column shows a field that its kind has, by a type that fits', () => {
+  const wrong = all
+    .flatMap(({ definition }) => versionsOf(definition))
+    .flatMap((version) =>
+      (version.columns ?? [])
+        .filter((column) => !canShow(column, schemaAt(version, column.jsonPath)))
+        .map(({ name, jsonPath }) => `${version.kind} ${version.version} ${name}: ${jsonPath}`),
+    );
+  expect(wrong).toEqual([]);
 });
 
 test('every kind of ours and of upstream KMM has a short name, and no two of one group have the same', () => {

@@ -10,6 +10,7 @@ export type Answer = {
 export type Cause = { field?: string; message?: string };
 
 export type Call = {
+  /** PATCH is a server-side apply. */
   method: 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'GET';
   resource: Resource;
   object: KubeObject;
@@ -29,7 +30,8 @@ export async function apiServerOf(plane: ControlPlane): Promise<ApiServer> {
     organizations: ['system:masters'],
   });
   return ({ method, resource, object, subresource, as, dryRun = true }) => {
-    const query = `fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}`;
+    const isApply = method === 'PATCH';
+    const query = `fieldValidation=Strict${dryRun ? '&dryRun=All' : ''}${isApply ? '&fieldManager=table' : ''}`;
     const { namespace } = object.metadata;
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
     const place = { namespace, name: method === 'POST' ? undefined : object.metadata.name, subresource };
@@ -40,7 +42,10 @@ export async function apiServerOf(plane: ControlPlane): Promise<ApiServer> {
         ca: plane.caPem,
         cert: certPem,
         key: keyPem,
-        headers: { 'content-type': 'application/json', ...(as !== undefined && { 'impersonate-user': as }) },
+        headers: {
+          'content-type': isApply ? 'application/apply-patch+yaml' : 'application/json', // JSON is YAML
+          ...(as !== undefined && { 'impersonate-user': as }),
+        },
         timeout: 120_000,
       },
       (response) => {

@@ -14,15 +14,29 @@ const served = Object.values(crds)
   .flat()
   .flatMap((crd) => versionsOf(crd.definition).map(({ version }) => ({ ...crd, version })));
 
-/** The objects of test/whole, written by hand from the references of KMM, NFD and OCM. */
-export const wholeObjects: WholeObject[] = readdirSync(new URL('./whole/', import.meta.url)).flatMap((file) =>
-  parseAllDocuments(readFileSync(new URL(`./whole/${file}`, import.meta.url), 'utf8')).map((document) => {
-    const object: WholeObject['object'] = document.toJS();
-    const resource = served.find((crd) => crd.kind === object.kind && apiVersionOf(crd) === object.apiVersion);
-    if (resource === undefined) throw new RangeError(`no schema of ${object.apiVersion} ${object.kind}`);
-    return { resource, object };
-  }),
+const written: WholeObject['object'][] = readdirSync(new URL('./whole/', import.meta.url)).flatMap((file) =>
+  parseAllDocuments(readFileSync(new URL(`./whole/${file}`, import.meta.url), 'utf8')).map((document) =>
+    document.toJS(),
+  ),
 );
+
+/** The objects of test/whole, written by hand from the references of KMM, NFD and OCM. */
+export const wholeObjects: WholeObject[] = written.flatMap(carrying).map((object) => {
+  const resource = served.find((crd) => crd.kind === object.kind && apiVersionOf(crd) === object.apiVersion);
+  if (resource === undefined) throw new RangeError(`no schema of ${object.apiVersion} ${object.kind}`);
+  return { resource, object };
+});
+
+/** A ManagedClusterModule once for each Module, whose spec it carries; any other object as it is. */
+function carrying(object: WholeObject['object']): WholeObject['object'][] {
+  if (object.kind !== 'ManagedClusterModule') return [object];
+  return written
+    .filter(({ kind }) => kind === 'Module')
+    .map(({ metadata: { name }, spec: moduleSpec }) => ({
+      ...object,
+      ...{ metadata: { ...object.metadata, name }, spec: { ...(object.spec as object), moduleSpec } },
+    }));
+}
 
 /** Fields of the kind's stored version that none of the objects has, as `spec.images[].image`. */
 export function fieldsLeftOut({ kind, group }: Resource): string[] {
