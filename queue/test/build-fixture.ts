@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -28,23 +28,38 @@ export async function pushFiles(client: RegistryClient, image: string, files: re
 async function pushLayer(client: RegistryClient, image: string, layer: Layer): Promise<void> {
   const signal = AbortSignal.timeout(120_000);
   const [repository = '', tag] = image.split(/:(?=[^:/]+$)/);
+  const { config, body } = imageOf(layer);
+  const configBlob = { digest: digestOf(config), sizeBytes: config.length, open: () => config };
+  for (const blob of [layer, configBlob]) await client.uploadBlob(repository, blob, signal);
+  await client.putManifest(repository, { body, mediaType: mediaTypes.ociManifest, tag }, signal);
+}
+
+/** Writes an image of one layer with these files as an OCI layout (image-layout.md of the OCI image spec). */
+export async function writeLayout(folder: string, files: readonly LayerFile[]): Promise<void> {
+  const blobs = join(folder, 'blobs/sha256');
+  await mkdir(blobs, { recursive: true });
+  const layer = await layerOfFiles(files);
+  const { config, body } = imageOf(layer);
+  for (const content of [layer.open() as Buffer, config, body]) {
+    await writeFile(join(blobs, digestOf(content).replace('sha256:', '')), content);
+  }
+  const descriptor = { mediaType: mediaTypes.ociManifest, digest: digestOf(body), size: body.length };
+  await writeFile(join(folder, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [descriptor] }));
+}
+
+/** Config and manifest of an image of one layer, as bytes. */
+function imageOf(layer: Layer): { config: Buffer; body: Buffer } {
   const rootfs = { type: 'layers', diff_ids: [layer.diffId] };
   const config = Buffer.from(
     JSON.stringify({ os: 'linux', architecture: 'amd64', config: {}, rootfs, history: [{ created_by: 'fixture' }] }),
   );
-  const configBlob = { digest: digestOf(config), sizeBytes: config.length, open: () => config };
-  for (const blob of [layer, configBlob]) await client.uploadBlob(repository, blob, signal);
   const manifest = {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
-    config: { mediaType: mediaTypes.ociConfig, digest: configBlob.digest, size: config.length },
+    config: { mediaType: mediaTypes.ociConfig, digest: digestOf(config), size: config.length },
     layers: [{ mediaType: layer.mediaType, digest: layer.digest, size: layer.sizeBytes }],
   };
-  await client.putManifest(
-    repository,
-    { body: Buffer.from(JSON.stringify(manifest)), mediaType: mediaTypes.ociManifest, tag },
-    signal,
-  );
+  return { config, body: Buffer.from(JSON.stringify(manifest)) };
 }
 
 /** A base image with a shell: Debian's static busybox, which is what it is called as. */

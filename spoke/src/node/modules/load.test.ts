@@ -1,11 +1,14 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { chmod, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { ModuleConfig } from '@kmm-hub/api-types';
 import { expect, test } from 'vitest';
 import { hostTree, type Tree } from '../features/test/host-tree.ts';
-import type { Kmod } from './kmod.ts';
+import { createKmod, type Kmod } from './kmod.ts';
 import { modprobeError } from './kmod-errors.ts';
 import { loadModule, unloadModule } from './load.ts';
+import { moduleFile } from './test/module-file.ts';
 
 const RELEASE = '6.1.0-53-amd64';
 const CONFIG: ModuleConfig = {
@@ -126,4 +129,31 @@ test("adds the kernel's words to modprobe's", async () => {
     code: 'ModuleUnknownSymbol',
     message: "could not insert 'hello_mod': Unknown symbol in module; kernel: hello_mod: Unknown symbol foo (err -2)",
   });
+});
+
+/** A program that leaves a file beside itself wherever it is run. */
+const TRAP = '#!/bin/sh\n: > "$0.ran"\n';
+
+test('runs no program of the image: its modprobe and depmod are files like any other', async () => {
+  const folders = ['', 'modules/', 'bin/', 'sbin/', 'usr/bin/', 'usr/sbin/'].map((folder) => `image/${folder}`);
+  const traps = ['modprobe', 'depmod', 'modinfo', 'sh'].flatMap((tool) => folders.map((folder) => `${folder}${tool}`));
+  const own = {
+    'own/modprobe': '#!/bin/sh\necho "hello_mod 1 0 - Live 0x0" > "${0%/own/*}/proc/modules"\n',
+    'own/depmod': '#!/bin/sh\n: > "${0%/own/*}/indexed"\n',
+  };
+  await using at = await node({
+    ...Object.fromEntries(traps.map((path) => [path, TRAP])),
+    ...own,
+    'image/modules/hello-mod.ko': moduleFile({ name: 'hello_mod' }),
+  });
+  const root = at.host.path;
+  for (const path of [...traps, ...Object.keys(own)]) await chmod(join(root, path), 0o755);
+  const kmod = createKmod({ path: `${root}/own:/usr/sbin:/usr/bin:/sbin:/bin` });
+  await loadModule({ ...at.request, kmod });
+  await unloadModule({ ...at.request, kmod });
+  const ran = async () => (await readdir(root, { recursive: true })).filter((path) => path.endsWith('.ran'));
+  expect(await at.host.exists('indexed')).toBe(true);
+  expect(await ran()).toEqual([]);
+  await promisify(execFile)(join(root, 'image/modules/modprobe')); // the traps do work
+  expect(await ran()).toContain('image/modules/modprobe.ran');
 });
