@@ -16,6 +16,7 @@ import {
   type WorkerWorld,
   wantImage,
   writeDockerfile,
+  writeSecret,
 } from './worker-world.ts';
 
 // One job on a real API server, under the worker's role, and a real registry. Only the building is left out.
@@ -105,6 +106,14 @@ describe('a job', () => {
     expect(result).toMatchObject({ outcome: 'Published', origin: 'Made', built: true, recipeKey: OTHER_KEY });
     expect(await digestAtTag()).not.toBe(before);
     expect(result).toMatchObject({ digest: await digestAtTag() });
+  });
+
+  test('whose signing key is no key builds nothing', async () => {
+    await writeSecret(world.admin, `${name}-key`, { key: 'no key' });
+    await writeSecret(world.admin, `${name}-cert`, { cert: 'no certificate' });
+    const sign = { keySecret: `${name}-key`, certSecret: `${name}-cert`, filesToSign: ['/built'] };
+    expect(await make({ sign })).toMatchObject({ outcome: 'Failed', reason: 'SigningKeyUnusable', retry: 'never' });
+    expect(executor.asked).toEqual([]);
   });
 
   test('leaves an image alone that somebody else pushes while ours is built', async () => {

@@ -13,6 +13,7 @@ import {
 import { type ImageResult, resultLimits } from '../client/image-result.ts';
 import { createLocalKeySigner } from '../signers/local-key-signer.ts';
 import { signImage } from '../signers/sign-image.ts';
+import type { Signer } from '../signers/signer.ts';
 import { contentKeyOf } from './content-key.ts';
 import { ForeignImageError, ImageMissingError, OtherNodesImageError } from './errors.ts';
 import type { JobInputs } from './job-inputs.ts';
@@ -49,8 +50,9 @@ export async function makeImage(work: Work): Promise<Published> {
   await progress.step('Looking');
   const present = await look(work);
   if (isWanted(inputs, present)) return foundImage(work, present);
+  const signer = signerOf(inputs); // first: a key that is no key must not cost a build
   const unsigned = await makeUnsigned(work);
-  const signed = await sign(work, unsigned);
+  const signed = await sign(work, { unsigned, signer });
   await progress.step('Publishing');
   return publish(work, { unsigned, signed, present });
 }
@@ -189,19 +191,24 @@ async function build({ deps, inputs, registry, progress, signal }: Work, dockerf
   }
 }
 
-async function sign(work: Work, unsigned: Unsigned): Promise<Signed> {
+/** @throws SigningKeyError */
+function signerOf({ signing }: JobInputs): Signer | undefined {
+  if (signing === undefined) return undefined;
+  return createLocalKeySigner({
+    privateKey: signing.key.data.key as Buffer,
+    certificate: signing.certificate.data.cert as Buffer,
+  });
+}
+
+async function sign(
+  work: Work,
+  { unsigned, signer }: { unsigned: Unsigned; signer: Signer | undefined },
+): Promise<Signed> {
   const { inputs, registry, progress, signal } = work;
   const { spec } = inputs.image;
-  const { key, certificate } = inputs.signing ?? {};
-  if (spec.sign === undefined || key === undefined || certificate === undefined) {
-    return { digest: unsigned.digest, files: [] };
-  }
+  if (spec.sign === undefined || signer === undefined) return { digest: unsigned.digest, files: [] };
   await progress.step('Signing');
   const source: PulledManifest = await registry.getManifest(`${unsigned.repository}@${unsigned.digest}`, signal);
-  const signer = await createLocalKeySigner({
-    privateKey: key.data.key as Buffer,
-    certificate: certificate.data.cert as Buffer,
-  });
   const signed = await signImage({
     client: registry,
     source,
