@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { loadConnection } from './connection.ts';
@@ -75,6 +76,19 @@ test('an exec plug-in is run once while its token is good, and again when that i
   vi.useRealTimers();
 });
 
+test('an exec plug-in may give a client certificate, and another one when that is refused', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  const log = join(folder, 'cert-runs');
+  const status = '{\\"clientCertificateData\\":\\"CERT$n\\",\\"clientKeyData\\":\\"KEY$n\\"}';
+  const script = `echo run >> ${log}; n=$(wc -l < ${log} | tr -d " "); echo "{\\"status\\":${status}}"`;
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: '/bin/sh', args: ['-c', script] };
+  const { credentials } = await loadConnection({ kubeconfig: await kubeconfig('exec-cert', { user: { exec } }) });
+  expect(await credentials()).toEqual({ ca: 'CA', clientCertificate: { cert: 'CERT1', key: 'KEY1' } });
+  vi.advanceTimersByTime(2000);
+  expect(await credentials({ renew: true })).toEqual({ ca: 'CA', clientCertificate: { cert: 'CERT2', key: 'KEY2' } });
+  vi.useRealTimers();
+});
+
 test('an exec plug-in that fails is named by what it says', async () => {
   const user = { exec: { command: '/bin/sh', args: ['-c', 'echo log in first >&2; exit 1'] } };
   await expect(loadConnection({ kubeconfig: await kubeconfig('failing', { user }) })).rejects.toMatchObject({
@@ -111,6 +125,19 @@ test('the proxy of the kubeconfig wins over that of the environment', async () =
   const own = await kubeconfig('own', { user: {}, cluster: { ...cluster, 'proxy-url': 'http://own:2' } });
   expect((await loadConnection({ kubeconfig: plain, proxy })).proxy).toBe('http://env:1');
   expect((await loadConnection({ kubeconfig: own, proxy })).proxy).toBe('http://own:2');
+});
+
+test.each([
+  ['is no URL', 'http://user:secret@bad host:1'],
+  ['is of another protocol', 'ftp://user:secret@host'],
+])('a proxy that %s is told at the start, without its password', async (_what, httpsProxy) => {
+  const kubeconfigFile = await kubeconfig('wrong-proxy', { user: {} });
+  const failure = await loadConnection({ kubeconfig: kubeconfigFile, proxy: { httpsProxy } }).catch((err) => err);
+  expect(failure).toMatchObject({
+    code: 'WrongProxy',
+    message: 'the proxy to https://hub.example:6443 has no valid URL',
+  });
+  expect(inspect(failure, { depth: null })).not.toContain('secret');
 });
 
 test.each([

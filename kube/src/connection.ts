@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { explain } from '@kmm-hub/api-types';
 import { type Connection, remembered } from './credentials.ts';
-import { ConnectionConfigError } from './errors.ts';
+import { ConnectionConfigError, ProxyConfigError } from './errors.ts';
 import { type ProxySettings, proxyFor } from './proxy.ts';
 
 export type ConnectionOptions = {
@@ -19,14 +19,19 @@ export type ConnectionOptions = {
   proxy?: ProxySettings;
 };
 
+/** Those that client-go takes. */
+const PROXY_PROTOCOLS = /^(https?|socks5):$/;
+
 /**
  * Finds the API server as kubectl and client-go do: the flag, else the pod's own service account, else KUBECONFIG.
- * @throws ConnectionConfigError when none is there or it cannot be read.
+ * @throws ConnectionConfigError when none is there or it cannot be read, ProxyConfigError.
  */
 export async function loadConnection(options: ConnectionOptions): Promise<Connection> {
   const connection = await findConnection(options);
   const proxy = connection.proxy ?? proxyFor(connection.server, options.proxy ?? {});
-  return { ...connection, ...(proxy !== undefined && { proxy }) };
+  if (proxy === undefined) return connection;
+  if (!PROXY_PROTOCOLS.test(URL.parse(proxy)?.protocol ?? '')) throw new ProxyConfigError(connection.server);
+  return { ...connection, proxy };
 }
 
 async function findConnection(options: ConnectionOptions): Promise<Connection> {

@@ -77,6 +77,54 @@ test('a reconcile that asks for it comes again later', async () => {
   expect(counted).toEqual(['requeue', 'success']);
 });
 
+/** With one worker the order of the calls is that of the queue. Runs until there were `calls` of them. */
+async function oneByOne(calls: number, add: (queue: Controller['queue']) => void, reconcile: ReconcileOf) {
+  const keys: string[] = [];
+  const controller: Controller = new Controller({
+    ...{ name: 'test', log, concurrency: 1 },
+    reconcile: async (key) => {
+      keys.push(key);
+      return reconcile(key, controller.queue, keys.length);
+    },
+  });
+  add(controller.queue);
+  const stop = new AbortController();
+  const running = controller.run(stop.signal);
+  await vi.waitFor(() => expect(keys).toHaveLength(calls), { timeout: 30_000, interval: 2 });
+  stop.abort();
+  await running;
+  return keys;
+}
+type ReconcileOf = (key: string, queue: Controller['queue'], call: number) => ReturnType<Reconcile>;
+
+test('a change goes before what was there when the controller started', async () => {
+  const start = (queue: Controller['queue']) => ['old-1', 'old-2', 'old-3'].map((key) => queue.add(key));
+  const keys = await oneByOne(4, start, async (key, queue) => {
+    if (key === 'old-1') queue.add('fresh');
+    return undefined;
+  });
+  expect(keys).toEqual(['old-1', 'fresh', 'old-2', 'old-3']);
+});
+
+test.each<[string, () => ReturnType<Reconcile>]>([
+  ['asks to come again', async () => ({ requeueAfterMs: 5 })],
+  ['fails', () => Promise.reject(new ApiError('GET /x', 500, {}))],
+])('a low key that %s does not come before what changed meanwhile', async (_how, end) => {
+  const start = (queue: Controller['queue']) => queue.add('low', 'low');
+  const keys = await oneByOne(4, start, async (key, queue, call) => {
+    if (call === 1) {
+      queue.add('busy');
+      return end();
+    }
+    if (key === 'busy') {
+      await vi.waitFor(() => expect(queue.length).toBe(1), { timeout: 30_000, interval: 2 }); // the low one is due
+      queue.add('fresh');
+    }
+    return undefined;
+  });
+  expect(keys).toEqual(['low', 'busy', 'fresh', 'low']);
+});
+
 test('one key is never worked on twice at once, and not more keys than asked for', async () => {
   const working = new Set<string>();
   let most = 0;

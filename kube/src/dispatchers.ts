@@ -1,3 +1,4 @@
+import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
 import type { Connection, Credentials } from './credentials.ts';
 
@@ -42,9 +43,19 @@ export function createDispatchers(
           ...limit,
           uri: connection.proxy,
           requestTls: tls,
+          ...(connection.proxy.startsWith('https:') && { proxyTls: proxyTls(credentials) }),
           connectTimeout: CONNECT_LIMIT_MS,
         });
   return { requests: dispatcher({ connections }).compose(fenced), watches: dispatcher({}) };
+}
+
+/**
+ * client-go takes the cluster's authority alone for a proxy, other programs those of the machine: either may vouch for one.
+ * The API server behind it is still judged by the cluster's.
+ */
+function proxyTls({ ca }: Credentials) {
+  if (ca === undefined) return { allowH2: false };
+  return { allowH2: false, secureContext: createSecureContext({ ca: [...getCACertificates(), ca] }) };
 }
 
 /** What a dispatcher must be rebuilt for. A new token is not among it: that is a header of each request. */

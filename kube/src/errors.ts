@@ -110,6 +110,18 @@ export class ConnectionConfigError extends HubError {
   readonly remedy = 'Give --kubeconfig FILE, set KUBECONFIG, or run inside a cluster.';
 }
 
+/** The URL of a proxy cannot be used. It is not repeated: it may hold a password. */
+export class ProxyConfigError extends HubError {
+  override readonly name = 'ProxyConfigError';
+  readonly code = 'WrongProxy';
+  readonly retry = 'never';
+  readonly remedy =
+    'Write HTTPS_PROXY, HTTP_PROXY or proxy-url of the kubeconfig as http://host:port or https://host:port.';
+  constructor(server: string) {
+    super(`the proxy to ${server} has no valid URL`);
+  }
+}
+
 function causeText(cause: unknown): string {
   if (!(cause instanceof Error)) return '';
   const code = (cause as NodeJS.ErrnoException).code;

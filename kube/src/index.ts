@@ -28,6 +28,7 @@ export {
   LeadershipLostError,
   MalformedAnswerError,
   NotFoundError,
+  ProxyConfigError,
   ResourceExpiredError,
   TooManyRequestsError,
   UnreachableError,

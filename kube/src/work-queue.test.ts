@@ -111,6 +111,30 @@ describe('with a clock', () => {
     expect(await takeAll(queue)).toEqual(['a', 'b']);
   });
 
+  test.each([
+    ['high', ['fails', 'before', 'after']],
+    ['low', ['before', 'after', 'fails']],
+  ] as const)('a %s key that fails comes back as one', async (priority, order) => {
+    const queue = new WorkQueue(backoff);
+    queue.add('fails', priority);
+    expect(await queue.take(signal)).toBe('fails');
+    queue.addRateLimited('fails');
+    queue.done('fails');
+    queue.add('before');
+    vi.advanceTimersByTime(backoff.maxMs);
+    queue.add('after');
+    expect(await takeAll(queue)).toEqual(order);
+  });
+
+  test('a key that is handed to who waits for one keeps its priority too', async () => {
+    const queue = new WorkQueue(backoff);
+    const taken = queue.take(signal);
+    queue.add('fails', 'low');
+    expect([await taken, queue.priorityOf('fails')]).toEqual(['fails', 'low']);
+    queue.done('fails');
+    expect(queue.priorityOf('fails')).toBe('normal');
+  });
+
   test('a wall clock that is set back does not hold a key up', () => {
     const queue = new WorkQueue();
     queue.addAfter('a', 60_000);

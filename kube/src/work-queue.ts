@@ -22,8 +22,8 @@ export interface QueueObserver {
  */
 export class WorkQueue {
   readonly #waiting: Record<Priority, Set<string>> = { high: new Set(), normal: new Set(), low: new Set() };
-  /** Key → when it was taken. */
-  readonly #processing = new Map<string, number>();
+  /** Key that is worked on → when it was taken, and with which priority. */
+  readonly #processing = new Map<string, { since: number; priority: Priority }>();
   /** Key that waits, or is to come back → when it was added. */
   readonly #addedAt = new Map<string, number>();
   readonly #again = new Map<string, Priority>();
@@ -32,6 +32,8 @@ export class WorkQueue {
   readonly #takers = new Set<(key: string) => void>();
   readonly #backoff: typeof backoffDefaults;
   #observer: QueueObserver | undefined;
+  /** Of keys that are added without one. */
+  usualPriority: Priority = 'normal';
 
   constructor(backoff = backoffDefaults) {
     this.#backoff = backoff;
@@ -49,11 +51,11 @@ export class WorkQueue {
   /** For each key that is being worked on, how long it has been. */
   runningMs(): number[] {
     const now = performance.now();
-    return [...this.#processing.values()].map((since) => now - since);
+    return [...this.#processing.values()].map(({ since }) => now - since);
   }
 
   /** A key that waits already keeps the higher of its two priorities. */
-  add(key: string, priority: Priority = 'normal'): void {
+  add(key: string, priority = this.usualPriority): void {
     this.#noteAdded(key);
     if (this.#processing.has(key)) {
       this.#again.set(key, higher(this.#again.get(key), priority));
@@ -61,7 +63,7 @@ export class WorkQueue {
     }
     const [taker] = this.#takers;
     if (taker !== undefined) {
-      this.#start(key);
+      this.#start(key, priority);
       taker(key);
       return;
     }
@@ -72,7 +74,7 @@ export class WorkQueue {
   }
 
   /** Adds the key after the delay; of two delays for one key the earlier one holds. */
-  addAfter(key: string, delayMs: number, priority: Priority = 'normal'): void {
+  addAfter(key: string, delayMs: number, priority = this.usualPriority): void {
     if (delayMs <= 0) {
       this.add(key, priority);
       return;
@@ -98,19 +100,27 @@ export class WorkQueue {
     this.add(key, priority);
   }
 
-  /** Adds the key after its back-off, or after `atLeastMs` if that is longer, and counts the failure; answers with the delay. */
+  /**
+   * Adds the key after its back-off, or after `atLeastMs` if that is longer, and counts the failure; answers with the delay.
+   * A key that is worked on keeps its priority: a failure neither lets it overtake nor sets it back.
+   */
   addRateLimited(key: string, atLeastMs = 0): number {
     const failures = this.failures(key) + 1;
     this.#failures.set(key, failures);
     this.#observer?.retried();
     const delayMs = Math.max(backoffMs(failures, this.#backoff), atLeastMs);
-    this.addAfter(key, delayMs);
+    this.addAfter(key, delayMs, this.priorityOf(key));
     return delayMs;
   }
 
   /** Failures of the key since it was last forgotten. */
   failures(key: string): number {
     return this.#failures.get(key) ?? 0;
+  }
+
+  /** That of a key that is worked on: its next try and what follows from it get the same. Of any other key the usual one. */
+  priorityOf(key: string): Priority {
+    return this.#processing.get(key)?.priority ?? this.usualPriority;
   }
 
   /** Forgets the failures of a key that succeeded. */
@@ -125,7 +135,7 @@ export class WorkQueue {
       const [key] = this.#waiting[priority];
       if (key === undefined) continue;
       this.#waiting[priority].delete(key);
-      this.#start(key);
+      this.#start(key, priority);
       return key;
     }
     return this.#nextAdded(signal);
@@ -146,9 +156,9 @@ export class WorkQueue {
 
   /** Gives a taken key back; it comes again at once if it was added meanwhile. */
   done(key: string): void {
-    const since = this.#processing.get(key);
+    const taken = this.#processing.get(key);
     this.#processing.delete(key);
-    if (since !== undefined) this.#observer?.done(performance.now() - since);
+    if (taken !== undefined) this.#observer?.done(performance.now() - taken.since);
     const priority = this.#again.get(key);
     if (priority === undefined) return;
     this.#again.delete(key);
@@ -161,11 +171,11 @@ export class WorkQueue {
     this.#observer?.added();
   }
 
-  #start(key: string): void {
+  #start(key: string, priority: Priority): void {
     const now = performance.now();
     const added = this.#addedAt.get(key) ?? now;
     this.#addedAt.delete(key);
-    this.#processing.set(key, now);
+    this.#processing.set(key, { since: now, priority });
     this.#observer?.taken(now - added);
   }
 

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execPath } from 'node:process';
 import { type ConfigMap, configMap, type KubeObject, namespace } from '@kmm-hub/api-types';
 import {
   createLogger,
@@ -12,11 +13,13 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { compactEtcd } from '../src/faults/etcd.ts';
 import { type FaultProxy, type ProxiedRequest, startFaultProxy } from '../src/faults/fault-proxy.ts';
+import { runCommand } from '../src/host/command.ts';
 import { runFolder } from '../src/host/run-folder.ts';
 import { waitFor } from '../src/host/wait.ts';
 import { type ControlPlane, startControlPlane } from '../src/servers/control-plane.ts';
 
 const { signal } = new AbortController(); // vitest's own limits end what hangs
+const program = new URL('../../kube/test/reflector-process.ts', import.meta.url).pathname;
 const log = createLogger({ process: 'test', level: 'silent', pretty: false });
 let folder: string;
 let plane: ControlPlane;
@@ -255,6 +258,9 @@ test('20,000 objects arrive in pages of bounded size, and as a stream', async ()
   const reflector = await follow();
   await untilEqual(reflector);
   expect(reflector.cache.size).toBe(count);
+  const said = await runCommand(execPath, ['--expose-gc', program, plane.adminKubeconfig, within, '500', 'all']);
+  process.stdout.write(`a process that follows them: ${said}\n`); // told for whoever reads, not judged
+  expect(said).toContain(`${count} objects:`);
 });
 
 async function createMany(count: number): Promise<void> {
