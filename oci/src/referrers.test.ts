@@ -55,6 +55,22 @@ test.each([
   await expect(listing).rejects.toMatchObject({ code: 'RegistryRefused' });
 });
 
+test('with the API, the registry keeps the list, and no tag is written', async () => {
+  const registry = await serve((request, response) => {
+    if (request.method === 'PUT') response.writeHead(201, { 'oci-subject': subject.digest }).end();
+    else if (request.url?.includes('/referrers/')) response.end(index(entry('a')));
+    else response.writeHead(404).end();
+  });
+  const client = clientOf();
+  await client.putReferrer(`${registry.host}/kmod`, signature('a'), signal);
+  const listed = await client.listReferrers(`${registry.host}/kmod@${subject.digest}`, {}, signal);
+  expect(listed).toEqual([entry('a')]);
+  expect(registry.seen.map(({ method, url }) => `${method} ${url}`)).toEqual([
+    `PUT /v2/kmod/manifests/${entry('a').digest}`,
+    `GET /v2/kmod/referrers/${subject.digest}`,
+  ]);
+});
+
 test('without the API, what is attached is listed under a tag, once', async () => {
   const { image, manifests } = await withoutApi();
   const client = clientOf();

@@ -1,14 +1,23 @@
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { createRegistryClient, type RegistryClientOptions, RegistryDeniedError } from '../src/index.ts';
-import { startDockerRegistry } from './docker-registry.ts';
+import {
+  createRegistryClient,
+  type RegistryClient,
+  type RegistryClientOptions,
+  RegistryDeniedError,
+} from '../src/index.ts';
+import { registryUser, startDockerRegistry } from './docker-registry.ts';
 import { clientOf, lookupLoopback, serve } from './http-server.ts';
+import { layerOf, pushFixture } from './image-fixture.ts';
 import { registryConformance } from './registry-conformance.ts';
+import { startTokenServer } from './token-server.ts';
 import { startUnderTest } from './under-test.ts';
 
 registryConformance('docker-registry, open', () => startUnderTest({}));
 registryConformance('docker-registry, basic auth', () => startUnderTest({ basicAuth: true }));
+registryConformance('docker-registry, TLS', () => startUnderTest({ tls: true }));
 registryConformance('docker-registry, TLS and basic auth', () => startUnderTest({ tls: true, basicAuth: true }));
+registryConformance('docker-registry, tokens with scopes', () => startUnderTest({ tokenAuth: true }));
 
 test.each([
   ['without a credential', undefined],
@@ -19,6 +28,32 @@ test.each([
   const resolving = client.resolve(`${server.host}/kmod:1`, AbortSignal.timeout(60_000));
   await expect(resolving).rejects.toBeInstanceOf(RegistryDeniedError);
   await client.close();
+});
+
+describe('docker-registry with a token server', () => {
+  const { signal } = new AbortController(); // vitest's own limits end what hangs
+  const push = async (client: RegistryClient, repository: string) => {
+    const image = { layers: [await layerOf([{ name: 'opt/a' }])], tag: '1', signal };
+    return pushFixture(client, repository, image);
+  };
+
+  test('lets anybody pull whom the token server grants no more, and denies the push', async () => {
+    await using tokens = await startTokenServer(registryUser);
+    await using server = await startDockerRegistry({ tokens });
+    const repository = `${server.host}/kmod`;
+    const digest = await push(clientOf({ auth: () => registryUser }), repository);
+    const anybody = clientOf();
+    expect(await anybody.getManifest(`${repository}:1`, signal)).toMatchObject({ digest });
+    await expect(push(anybody, `${repository}-2`)).rejects.toBeInstanceOf(RegistryDeniedError);
+    await expect(anybody.deleteManifest(`${repository}@${digest}`, signal)).rejects.toBeInstanceOf(RegistryDeniedError);
+  });
+
+  test('denies a caller to whom the token server gives no token', async () => {
+    await using tokens = await startTokenServer(registryUser);
+    await using server = await startDockerRegistry({ tokens });
+    const client = clientOf({ auth: () => ({ ...registryUser, password: 'wrong' }) });
+    await expect(client.resolve(`${server.host}/kmod:1`, signal)).rejects.toBeInstanceOf(RegistryDeniedError);
+  });
 });
 
 describe('docker-registry behind TLS', () => {

@@ -7,12 +7,15 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../../lab/src/host/ports.ts';
 import { makeCertificate } from './certificates.ts';
+import type { TokenServer } from './token-server.ts';
 
 /** `ca`: the authority of its certificate, where it speaks TLS. */
 export type DockerRegistry = AsyncDisposable & { host: string; ca: string | undefined };
 
 export type DockerRegistryOptions = {
   basicAuth?: boolean;
+  /** Then it takes this server's tokens and nothing else; not for v3, whose program is built without it. */
+  tokens?: TokenServer | undefined;
   /** Then it goes by `tlsName`, which only a client with a lookup of its own finds. */
   tls?: boolean;
   /** The server; default: Debian's docker-registry (2.8). */
@@ -29,7 +32,7 @@ const START_LIMIT_MS = 120_000;
 
 /** A registry on a free loopback port, with a folder of its own; `basicAuth` asks for `registryUser`. */
 export async function startDockerRegistry(options: DockerRegistryOptions = {}): Promise<DockerRegistry> {
-  const { basicAuth = false, tls = false, program = 'docker-registry' } = options;
+  const { basicAuth = false, tokens, tls = false, program = 'docker-registry' } = options;
   const folder = await mkdtemp(join(tmpdir(), 'oci-registry-'));
   const port = await freePort();
   const address = `127.0.0.1:${port}`;
@@ -42,6 +45,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
     storage: { filesystem: { rootdirectory: join(folder, 'data') }, delete: { enabled: true } },
     http: { addr: address, secret: 'test', ...(files && { tls: files }) },
     ...(basicAuth && { auth: { htpasswd: { realm: 'test', path: htpasswd } } }),
+    ...(tokens && { auth: { token: tokens.registryConfig } }),
   };
   await writeFile(htpasswd, HTPASSWD);
   await writeFile(join(folder, 'config.yml'), JSON.stringify(config)); // JSON is YAML

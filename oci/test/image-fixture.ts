@@ -35,12 +35,12 @@ export async function layerOf(entries: readonly FixtureEntry[], compression: Com
 export type FixtureLayer = Awaited<ReturnType<typeof layerOf>>;
 
 /** An OCI image of these layers: its config and its manifest, as bytes and as values. */
-export function imageOf(layers: readonly FixtureLayer[]) {
+export function imageOf(layers: readonly FixtureLayer[], architecture = 'amd64') {
   const rootfs = { type: 'layers' as const, diff_ids: layers.map(({ diffId }) => diffId) };
   const config = Buffer.from(
     JSON.stringify({
       os: 'linux',
-      architecture: 'amd64',
+      architecture,
       rootfs,
       history: layers.map(() => ({ created_by: 'fixture' })),
     }),
@@ -55,17 +55,42 @@ export function imageOf(layers: readonly FixtureLayer[]) {
   return { config, manifest, body: Buffer.from(JSON.stringify(manifest)) };
 }
 
+export type FixtureImage = {
+  layers: readonly FixtureLayer[];
+  architecture?: string;
+  tag?: string;
+  signal: AbortSignal;
+};
+
 /** Pushes an image of these layers and returns its digest. */
 export async function pushFixture(
   client: RegistryClient,
   repository: string,
-  { layers, tag, signal }: { layers: readonly FixtureLayer[]; tag?: string; signal: AbortSignal },
+  { layers, architecture, tag, signal }: FixtureImage,
 ): Promise<string> {
-  const { config, manifest, body } = imageOf(layers);
+  const { config, manifest, body } = imageOf(layers, architecture);
   const blobs = [...layers.map(({ content }) => content), config];
   for (const content of blobs) {
     const blob = { digest: digestOf(content), sizeBytes: content.length, open: () => content };
     await client.uploadBlob(repository, blob, signal);
   }
   return client.putManifest(repository, { body, mediaType: manifest.mediaType ?? '', tag }, signal);
+}
+
+/** Pushes an image per architecture and an index of them under `tag`; `digests` are those of the images, in that order. */
+export async function pushFixtureIndex(
+  client: RegistryClient,
+  repository: string,
+  { architectures, tag, signal }: { architectures: readonly string[]; tag: string; signal: AbortSignal },
+): Promise<{ indexDigest: string; digests: string[] }> {
+  const manifests: Descriptor[] = [];
+  for (const architecture of architectures) {
+    const layers = [await layerOf([{ name: architecture }])];
+    const digest = await pushFixture(client, repository, { layers, architecture, signal });
+    const size = imageOf(layers, architecture).body.length;
+    manifests.push({ mediaType: mediaTypes.ociManifest, digest, size, platform: { os: 'linux', architecture } });
+  }
+  const body = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests }));
+  const indexDigest = await client.putManifest(repository, { body, mediaType: mediaTypes.ociIndex, tag }, signal);
+  return { indexDigest, digests: manifests.map(({ digest }) => digest) };
 }

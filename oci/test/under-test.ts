@@ -1,16 +1,24 @@
-import { createRegistryClient } from '../src/index.ts';
+import { createRegistryClient, type Platform } from '../src/index.ts';
 import { type DockerRegistryOptions, registryUser, startDockerRegistry } from './docker-registry.ts';
 import { lookupLoopback } from './http-server.ts';
 import type { RegistryUnderTest } from './registry-conformance.ts';
+import { startTokenServer } from './token-server.ts';
 
-/** A server of that kind, and a client that has what it asks for. */
-export async function startUnderTest(options: DockerRegistryOptions): Promise<RegistryUnderTest> {
-  const server = await startDockerRegistry(options);
-  const auth = () => (options.basicAuth ? registryUser : undefined);
-  const client = createRegistryClient({ auth, ca: server.ca, lookup: lookupLoopback });
-  const stop = async () => {
-    await client.close();
-    await server[Symbol.asyncDispose]();
+export type UnderTestOptions = Omit<DockerRegistryOptions, 'tokens'> & {
+  /** Asks for tokens, of a server of its own, in place of passwords. */
+  tokenAuth?: boolean;
+};
+
+/** A server of that kind, and clients that have what it asks for. */
+export async function startUnderTest({ tokenAuth, ...options }: UnderTestOptions): Promise<RegistryUnderTest> {
+  await using stack = new AsyncDisposableStack(); // ends what did start when something does not
+  const tokens = tokenAuth ? stack.use(await startTokenServer(registryUser)) : undefined;
+  const server = stack.use(await startDockerRegistry({ ...options, tokens }));
+  const credentials = tokenAuth || options.basicAuth ? registryUser : undefined;
+  const clientFor = (platform?: Platform) => {
+    const client = createRegistryClient({ auth: () => credentials, ca: server.ca, lookup: lookupLoopback, platform });
+    return started.adopt(client, () => client.close());
   };
-  return { host: server.host, client, [Symbol.asyncDispose]: stop };
+  const started = stack.move();
+  return { host: server.host, client: clientFor(), clientFor, [Symbol.asyncDispose]: () => started.disposeAsync() };
 }

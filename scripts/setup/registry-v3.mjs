@@ -6,8 +6,8 @@ import { checkout, registryV3Folder } from './paths.mjs';
 import { run } from './run.mjs';
 
 /**
- * Makes the registry of distribution v3, the second server of the registry conformance tests (Debian has 2.8, which has no
- * referrers API): built once per change of its sources and kept in the cache. Only tests need it.
+ * Makes the registry of distribution v3, the second server of the registry conformance tests beside Debian's 2.8: built once
+ * per change of its sources and kept in the cache. Only tests need it.
  * @throws {SetupError} when Go cannot be had, the build fails, or another setup takes too long.
  */
 export async function ensureRegistryV3({ progress, signal }) {
