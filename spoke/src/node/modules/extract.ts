@@ -1,7 +1,8 @@
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { HubError, type ModuleConfig } from '@kmm-hub/api-types';
 import { extractToDirectory, type PulledManifest, type RegistryClient } from '@kmm-hub/oci';
+import { moveDurably, sync } from './durable-files.ts';
 import { imageFolderName, selectionFolderName, selectionOf } from './image-places.ts';
 
 /** What a node keeps of an image; all paths absolute. */
@@ -40,7 +41,7 @@ export class ModuleFilesMissingError extends HubError {
 
 /**
  * Brings the modules, and the firmware, of an image to the node's disk. Nothing of the image is run. What an earlier call
- * brought is taken as it is: a folder appears whole or not at all, also after a power cut.
+ * brought is taken as it is: a folder appears whole or not at all, also after a power cut, and once this resolves it stays.
  * @throws the errors of extractToDirectory
  */
 export async function bringModuleFiles(request: ExtractionRequest): Promise<void> {
@@ -53,16 +54,15 @@ export async function bringModuleFiles(request: ExtractionRequest): Promise<void
   await rm(arriving, { recursive: true, force: true }); // of a process that was killed
   await extractToDirectory({ client, image, roots, destination: arriving, signal });
   await syncFiles(arriving);
-  await rename(arriving, join(folder, 'files'));
+  await moveDurably(arriving, join(folder, 'files'));
+  await sync(dirname(folder)); // the folders above may be new as well
+  await sync(request.imagesFolder);
 }
 
-/** The name of a folder may reach the disk half a minute before the content of its files, which are empty until then. */
+/** The name of a folder may reach the disk long before the content of its files, which are empty until then. */
 async function syncFiles(folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  for (const entry of entries.filter((found) => found.isFile())) {
-    await using file = await open(join(entry.parentPath, entry.name));
-    await file.sync();
-  }
+  for (const entry of entries.filter((found) => found.isFile())) await sync(join(entry.parentPath, entry.name));
 }
 
 /** What bringModuleFiles brought. @throws ModuleFilesMissingError */

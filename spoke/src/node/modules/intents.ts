@@ -1,5 +1,6 @@
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeDurably } from './durable-files.ts';
 import type { LoadIntent, ModuleKey } from './plan.ts';
 
 /** What the agent set out to load, on the node's disk, so that an agent that was killed knows what it left. */
@@ -19,16 +20,7 @@ export class Intents {
 
   /** On the disk when it resolves: a power cut right after the load must not make us forget it. */
   async write(intent: LoadIntent): Promise<void> {
-    const file = this.#fileOf(intent);
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    const handle = await open(`${file}.partial`, 'w', 0o600);
-    try {
-      await handle.writeFile(JSON.stringify(intent));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(`${file}.partial`, file);
+    await writeDurably(this.#fileOf(intent), JSON.stringify(intent));
   }
 
   async remove(key: ModuleKey): Promise<void> {

@@ -1,6 +1,7 @@
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf, type PulledManifest, parseReference } from '@kmm-hub/oci';
+import { writeDurably } from './durable-files.ts';
 import { imageFolderName, MANIFESTS, manifestFileName } from './image-places.ts';
 
 type Kept = Omit<PulledManifest, 'body'> & { body: string };
@@ -30,16 +31,16 @@ function parseKept(text: string): PulledManifest | undefined {
   }
 }
 
-/** Under the digest, and under what `reference` says: an index's digest, or a tag, which so tells where it led last. */
+/**
+ * Under the digest, and under what `reference` says: an index's digest, or a tag, which so tells where it led last. On the disk
+ * when it resolves: a node that loses its power right after a load is to load again without a registry.
+ */
 export async function keepManifest(imagesFolder: string, reference: string, image: PulledManifest): Promise<void> {
   const text = JSON.stringify({ ...image, body: image.body.toString('base64') });
-  await mkdir(join(imagesFolder, MANIFESTS), { recursive: true });
   const digests = [image.digest, image.indexDigest ?? image.digest];
   const names = digests.map((digest) => `${imageFolderName(digest)}.json`);
   for (const name of new Set([...names, manifestFileName(reference)])) {
-    const file = join(imagesFolder, MANIFESTS, name);
-    await writeFile(`${file}.partial`, text);
-    await rename(`${file}.partial`, file);
+    await writeDurably(join(imagesFolder, MANIFESTS, name), text);
   }
 }
 
