@@ -196,7 +196,8 @@ export class Hub implements AsyncDisposable {
     const now = this.#demand.imagesOf(module);
     if (now.length === 0) this.#planned.delete(module);
     else this.#planned.set(module, now);
-    for (const image of new Set([...before, ...now])) this.#images.queue.add(image);
+    const priority = this.#recipes.queue.priorityOf(module); // low at a start: what changes since then goes before it
+    for (const image of new Set([...before, ...now])) this.#images.queue.add(image, priority);
   }
 
   /** What a standby misses costs one look: the image is looked at when it begins to lead. */

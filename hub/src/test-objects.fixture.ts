@@ -35,6 +35,11 @@ export function clusterOn(name: string, kernels: string[], labels: Record<string
   return clusterWith({ name, labels, claims: { [KERNEL_VERSIONS_CLAIM]: kernels.join('\n') } });
 }
 
+/** The same cluster, as its registration tells of another version of Kubernetes, e.g. "v1.33.4". */
+export function onKubernetes(kubernetes: string, cluster: ManagedCluster): ManagedCluster {
+  return { ...cluster, status: { ...cluster.status, version: { kubernetes } } };
+}
+
 export function inventoryWith(spec: Partial<NonNullable<ClusterInventory['spec']>>, cluster = 'c1'): ClusterInventory {
   return {
     metadata: { name: cluster, namespace: cluster },
@@ -44,17 +49,21 @@ export function inventoryWith(spec: Partial<NonNullable<ClusterInventory['spec']
 
 type Container = NonNullable<NonNullable<ManagedClusterModuleSpec['moduleSpec']>['moduleLoader']>['container'];
 
-/** A module for every cluster: kernels → r.example/<name>:<kernel>, built from ConfigMap `dockerfile`. */
+const DRA = { driverName: 'nic.example.com', container: { image: 'r.example/dra:1' } };
+
+/** A module for every cluster: kernels → r.example/<name>:<kernel>, built from ConfigMap `dockerfile`. `dra` needs Kubernetes 1.34. */
 export function moduleWith({
   name = 'nic',
   createdAt = '2026-01-01T00:00:00Z',
   spec = {},
   container = {},
+  dra = false,
 }: {
   name?: string;
   createdAt?: string;
   spec?: Partial<ManagedClusterModuleSpec>;
   container?: Partial<Container>;
+  dra?: boolean;
 } = {}): ManagedClusterModule {
   return {
     metadata: { name, uid: `uid-${name}`, generation: 1, creationTimestamp: createdAt },
@@ -63,6 +72,7 @@ export function moduleWith({
       selector: {},
       moduleSpec: {
         selector: { 'has-nic': 'yes' },
+        ...(dra && { dra: DRA }),
         moduleLoader: {
           container: {
             modprobe: { moduleName: name, dirName: '/opt' },

@@ -11,6 +11,7 @@ import {
   imageWith,
   inventoryWith,
   moduleWith,
+  onKubernetes,
 } from './test-objects.fixture.ts';
 import { connectTriggers } from './triggers.ts';
 
@@ -67,6 +68,12 @@ test('new kernels of a cluster concern the modules that select it, on that clust
   const keys = keysAfter(() =>
     fleet.clusters.apply({ type: 'MODIFIED', object: changed(clusterOn('e1', ['6.3.0'], { tier: 'edge' })) }),
   );
+  expect(keys).toEqual(['recipes nic', 'status nic/e1', 'works nic/e1']);
+});
+
+test('an upgrade of a cluster concerns the modules that select it: it may run them now', () => {
+  const cluster = onKubernetes('v1.34.0', clusterOn('e1', ['6.1.0'], { tier: 'edge' }));
+  const keys = keysAfter(() => fleet.clusters.apply({ type: 'MODIFIED', object: changed(cluster) }));
   expect(keys).toEqual(['recipes nic', 'status nic/e1', 'works nic/e1']);
 });
 

@@ -122,6 +122,7 @@ function isSameForModules(old: ManagedCluster, current: ManagedCluster): boolean
       cluster.metadata.labels,
       cluster.metadata.deletionTimestamp,
       cluster.spec?.hubAcceptsClient,
+      cluster.status?.version?.kubernetes,
       kernelsOfCluster(cluster, undefined),
     ]),
   );

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   configMap,
   HUB_NAMESPACE,
@@ -24,6 +25,7 @@ import {
   modules,
   type Running,
   reportKernels,
+  reportVersion,
   signal,
   startHub,
   startHubWorld,
@@ -93,10 +95,11 @@ describe('the hub and its workers', () => {
     const { items } = await world.admin.list(kubeEvent, { namespace: 'default' }, signal);
     return items.filter(({ involvedObject }) => involvedObject.name === name).map(({ reason }) => reason);
   };
-  const mappingsOf = (work: ManifestWork | undefined) => {
+  const specOf = (work: ManifestWork | undefined) => {
     const [manifest] = (work?.spec.workload?.manifests ?? []) as unknown as Module[];
-    return manifest?.spec.moduleLoader?.container.kernelMappings;
+    return manifest?.spec;
   };
+  const mappingsOf = (work: ManifestWork | undefined) => specOf(work)?.moduleLoader?.container.kernelMappings;
   /** Nothing of the tests before is on its way: no cluster of this world has an agent, so more is never told. */
   const everyStatusIsFinal = (fleet: { module: ManagedClusterModule; works: ManifestWork[] }[]) =>
     fleet.every(
@@ -148,6 +151,63 @@ describe('the hub and its workers', () => {
     expect(versionsOf(after)['second-1/second']).toBe(versionsOf(before)['second-1/second']);
     expect(all.map(({ spec }) => spec.image.split(':').at(-1)).sort()).toEqual([KERNEL, '6.12.9_deb12-amd64']);
     expect(buildsOf('second')).toBe(2);
+  });
+
+  test('a cluster that is too old for a module gets nothing new of it and keeps what it has, until it is upgraded', async () => {
+    const { admin } = world;
+    const labels = { test: 'dated' };
+    await joinCluster(world, { name: 'dated-1', labels, kernels: [KERNEL], version: 'v1.33.4' });
+    await joinCluster(world, { name: 'dated-2', labels, kernels: [KERNEL], version: 'v1.36.3' });
+    await fleetFor('dated', []);
+    const before = await eventually(
+      () => worksOf('dated'),
+      ({ length }) => length === 2,
+    );
+    const dra = { driverName: 'dated.example.com', container: { image: world.base } };
+    await admin.patch(modules, { ref: { name: 'dated' }, patch: { spec: { moduleSpec: { dra } } } }, signal);
+    const tooOld = (name: string) => ({
+      name,
+      reason: 'ClusterTooOld',
+      message:
+        'dra needs Kubernetes 1.34, and the cluster runs v1.33.4. Upgrade the cluster to Kubernetes 1.34 ' +
+        '(OpenShift 4.21), deselect it, or serve its nodes with devicePlugin instead of dra.',
+    });
+    const tells = (...clusters: string[]) =>
+      eventually(
+        () => moduleOf('dated'),
+        ({ status }) => isDeepStrictEqual(status?.worstClusters?.slice(0, -1), clusters.map(tooOld)),
+      );
+    await tells('dated-1');
+    await eventually(
+      () => eventsOf('dated'),
+      (reasons) => reasons.includes('ClusterTooOld'),
+    );
+    await joinCluster(world, { name: 'dated-3', labels, kernels: [NEWER_KERNEL], version: 'v1.33.4' });
+    await tells('dated-1', 'dated-3');
+    const after = await eventually(
+      () => worksOf('dated'),
+      (list) => list.some(({ metadata }) => metadata.generation === 2),
+    );
+    expect(versionsOf(after)).toEqual({
+      'dated-1/dated': versionsOf(before)['dated-1/dated'],
+      'dated-2/dated': expect.any(String),
+    });
+    expect((await imagesOf('dated')).map(({ spec }) => spec.kernelVersion)).toEqual([KERNEL]);
+    for (const cluster of ['dated-1', 'dated-3']) await reportVersion(admin, cluster, 'v1.34.0');
+    const healed = await eventually(
+      () => worksOf('dated'),
+      (list) => list.length === 3 && list.every((work) => specOf(work)?.dra !== undefined),
+    );
+    expect(healed.map(({ metadata }) => [metadata.namespace, metadata.generation]).sort()).toEqual([
+      ['dated-1', 2],
+      ['dated-2', 2],
+      ['dated-3', 1],
+    ]);
+    await eventually(
+      () => moduleOf('dated'),
+      ({ status }) => status?.numberDegraded === 0,
+    );
+    expect(buildsOf('dated')).toBe(2);
   });
 
   test('a deselected cluster loses its work, and an image that nobody needs any more goes', async () => {

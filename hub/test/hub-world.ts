@@ -14,6 +14,7 @@ import {
   managedClusterModule,
   manifestWork,
   moduleImage,
+  namespace,
   type Resource,
 } from '@kmm-hub/api-types';
 import { KubeClient, loadConnection } from '@kmm-hub/kube';
@@ -151,15 +152,29 @@ export async function eventually<T>(read: () => Promise<T>, isWanted: (reading: 
   }
 }
 
+export type JoiningCluster = {
+  name: string;
+  labels: Record<string, string>;
+  kernels: string[];
+  /** Of Kubernetes, e.g. "v1.33.4"; none is told by default. */
+  version?: string;
+};
+
 /** A cluster as OCM's registration would have it: accepted, with a namespace and its kernels in the claim. */
 export async function joinCluster(
-  { admin, plane }: HubWorld,
-  { name, labels, kernels }: { name: string; labels: Record<string, string>; kernels: string[] },
+  { admin }: HubWorld,
+  { name, labels, kernels, version }: JoiningCluster,
 ): Promise<void> {
-  await plane.kubectl(['create', 'namespace', name]);
+  await admin.create(namespace, { metadata: { name } }, signal);
   const cluster: ManagedCluster = { metadata: { name, labels }, spec: { hubAcceptsClient: true } };
   await admin.create(managedCluster, cluster, signal);
+  if (version !== undefined) await reportVersion(admin, name, version); // before there is anything to do for it
   await reportKernels(admin, name, kernels);
+}
+
+export async function reportVersion(admin: KubeClient, cluster: string, kubernetes: string): Promise<void> {
+  const patch = { status: { version: { kubernetes } } };
+  await admin.patch(managedCluster, { ref: { name: cluster }, patch, subresource: 'status' }, signal);
 }
 
 export async function reportKernels(admin: KubeClient, cluster: string, kernels: string[]): Promise<void> {

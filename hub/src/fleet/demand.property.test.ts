@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { clusterOn, dockerfileWith, fleetInMemory, moduleWith } from '../test-objects.fixture.ts';
+import { clusterOn, dockerfileWith, fleetInMemory, moduleWith, onKubernetes } from '../test-objects.fixture.ts';
 import { connectTriggers } from '../triggers.ts';
 import { Demand } from './demand.ts';
 import type { Fleet } from './fleet.ts';
@@ -10,19 +10,28 @@ const MODULES = ['a', 'b'];
 const CLUSTERS = ['c1', 'c2', 'c3'];
 const tier = fc.constantFrom('x', 'y');
 const cluster = fc
-  .record({ name: fc.constantFrom(...CLUSTERS), kernels: fc.subarray(['6.1.0', '6.1.0+', '6.2.0']), tier })
-  .map(({ name, kernels, ...labels }) => ({ cache: 'clusters' as const, object: clusterOn(name, kernels, labels) }));
+  .record({
+    name: fc.constantFrom(...CLUSTERS),
+    kernels: fc.subarray(['6.1.0', '6.1.0+', '6.2.0']),
+    version: fc.constantFrom('v1.33.0', 'v1.34.0'),
+    tier,
+  })
+  .map(({ name, kernels, version, ...labels }) => ({
+    cache: 'clusters' as const,
+    object: onKubernetes(version, clusterOn(name, kernels, labels)),
+  }));
 const module = fc
   .record({
     name: fc.constantFrom(...MODULES),
     image: fc.constantFrom('own', 'shared'),
     createdAt: fc.constantFrom('1', '2'),
+    dra: fc.boolean(),
     tier,
   })
-  .map(({ name, image, createdAt, ...selector }) => {
+  .map(({ name, image, createdAt, dra, ...selector }) => {
     const containerImage = `r.example/${image === 'own' ? name : 'shared'}:\${KERNEL_FULL_VERSION}`;
     const container = { kernelMappings: [{ regexp: '^.+$', containerImage }] };
-    return { cache: 'modules' as const, object: moduleWith({ name, createdAt, spec: { selector }, container }) };
+    return { cache: 'modules' as const, object: moduleWith({ name, createdAt, spec: { selector }, container, dra }) };
   });
 const configMap = fc
   .constantFrom('FROM a', 'FROM b')

@@ -1,6 +1,13 @@
 import type { ManagedClusterModule, ModuleImageSpec } from '@kmm-hub/api-types';
 import { describe, expect, test, vi } from 'vitest';
-import { clusterOn, dockerfileWith, fleetInMemory, inventoryWith, moduleWith } from '../test-objects.fixture.ts';
+import {
+  clusterOn,
+  dockerfileWith,
+  fleetInMemory,
+  inventoryWith,
+  moduleWith,
+  onKubernetes,
+} from '../test-objects.fixture.ts';
 import { Demand } from './demand.ts';
 import { moduleImageName } from './recipe.ts';
 
@@ -189,4 +196,32 @@ test('a module that is being deleted wants nothing', () => {
   });
   demand.touch('nic');
   expect([demand.imagesOf('nic'), demand.wanters(idOf('nic:6.1.0'))]).toEqual([[], []]);
+});
+
+test('a cluster that cannot run the module is selected and wants no image, until it is upgraded', () => {
+  const { fleet, demand } = world({
+    modules: [moduleWith({ dra: true })],
+    clusters: [
+      ['old', ['6.1.0', '6.2.0']],
+      ['new', ['6.2.0']],
+    ],
+  });
+  const report = (version: string) => {
+    const object = onKubernetes(version, clusterOn('old', ['6.1.0', '6.2.0']));
+    fleet.clusters.apply({ type: 'MODIFIED', object });
+    demand.touchCluster('nic', 'old');
+  };
+  const stateOf = (image: string) => [demand.wanters(idOf(image)), demand.weightOf(idOf(image))];
+  report('v1.33.4');
+  expect([stateOf('nic:6.1.0'), stateOf('nic:6.2.0')]).toEqual([
+    [[], 0],
+    [['nic'], 1],
+  ]);
+  expect(demand.plansFor('nic', 'old')).toEqual([]);
+  expect(demand.lastSelected('nic', 'old')).toBe(true);
+  report('v1.34.0');
+  expect([stateOf('nic:6.1.0'), stateOf('nic:6.2.0')]).toEqual([
+    [['nic'], 1],
+    [['nic'], 2],
+  ]);
 });

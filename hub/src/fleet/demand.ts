@@ -5,6 +5,8 @@ import type { RecipePlan } from './recipe.ts';
 
 export type Recipe = Extract<RecipePlan, { kind: 'Recipe' }>;
 
+type KernelOfCluster = { kernel: RawKernelVersion; architecture: string };
+
 /** What one kernel needs of a module. */
 export type KernelPlan = { kernel: RawKernelVersion; plan: RecipePlan };
 
@@ -58,7 +60,7 @@ export class Demand {
     return this.#modules.get(module)?.clusters.has(cluster) === true;
   }
 
-  /** What the kernels of a selected cluster need, kernels sorted; none when the module does not select it. */
+  /** What the kernels of a cluster need, kernels sorted; none when the module does not select it, or it cannot run the module. */
   plansFor(module: string, cluster: string): KernelPlan[] {
     const demand = this.#refreshed().get(module);
     return (demand?.clusters.get(cluster) ?? []).flatMap((id) => demand?.kernels.get(id) ?? []);
@@ -140,24 +142,23 @@ export class Demand {
   #planCluster(demand: ModuleDemand, module: ManagedClusterModule | undefined, cluster: string): void {
     const before = demand.clusters.get(cluster) ?? [];
     if (module !== undefined && this.#fleet.selects(module, cluster)) {
-      const ids = this.#fleet
-        .kernelsOf(cluster)
-        .kernels.flatMap((kernel) =>
-          this.#fleet
-            .architecturesOf(cluster, kernel)
-            .map((architecture) => this.#planKernel(demand, module, { kernel, architecture })),
-        );
+      const ids = this.#kernelsFor(module, cluster).map((kernel) => this.#planKernel(demand, module, kernel));
       demand.clusters.set(cluster, ids);
     } else demand.clusters.delete(cluster);
     for (const id of before) release(demand, id); // after the new ones were taken: a kernel that stays is planned once
   }
 
+  /** What is needed for a selected cluster: nothing as long as it cannot run the module. */
+  #kernelsFor(module: ManagedClusterModule, cluster: string): KernelOfCluster[] {
+    if (this.#fleet.problemOf(module, cluster) !== undefined) return [];
+    const { kernels } = this.#fleet.kernelsOf(cluster);
+    return kernels.flatMap((kernel) =>
+      this.#fleet.architecturesOf(cluster, kernel).map((architecture) => ({ kernel, architecture })),
+    );
+  }
+
   /** Counts one more cluster with the kernel; the answer is the kernel's key. */
-  #planKernel(
-    demand: ModuleDemand,
-    module: ManagedClusterModule,
-    { kernel, architecture }: { kernel: RawKernelVersion; architecture: string },
-  ): string {
+  #planKernel(demand: ModuleDemand, module: ManagedClusterModule, { kernel, architecture }: KernelOfCluster): string {
     const id = `${kernel}\0${architecture}`;
     const known = demand.kernels.get(id);
     if (known === undefined) {

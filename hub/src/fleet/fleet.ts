@@ -3,6 +3,7 @@ import {
   type ConfigMap,
   clusterInventory,
   configMap,
+  type HubError,
   type KubeObject,
   MANAGED_CLUSTER_MODULE_LABEL,
   type ManagedCluster,
@@ -21,7 +22,7 @@ import type { Logger } from 'pino';
 import { type HubConfig, parseHubConfig } from '../hub-config.ts';
 import { architecturesOf, type ClusterKernels, kernelsOfCluster } from './kernels.ts';
 import { planRecipe, type RecipePlan } from './recipe.ts';
-import { judgeCluster, type Selection } from './selection.ts';
+import { clusterProblem, judgeCluster, type Selection } from './selection.ts';
 
 /** The hub's ConfigMap with key controller_config.yaml (upstream's name). */
 export const CONFIG_MAP = 'kmm-operator-hub-manager-config';
@@ -104,6 +105,11 @@ export class Fleet {
     const cluster = this.clusters.get(clusterName);
     if (cluster === undefined || module.metadata.deletionTimestamp !== undefined) return 'deselected';
     return judgeCluster(module.spec, cluster, this.#inventoryOf(clusterName));
+  }
+
+  /** What keeps the module off the cluster although it selects it; undefined when nothing does. */
+  problemOf(module: ManagedClusterModule, clusterName: string): HubError | undefined {
+    return clusterProblem(module.spec, this.clusters.get(clusterName));
   }
 
   kernelsOf(clusterName: string): ClusterKernels {

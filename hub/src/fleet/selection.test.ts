@@ -1,7 +1,7 @@
 import type { ManagedClusterModuleSpec } from '@kmm-hub/api-types';
 import { expect, test } from 'vitest';
-import { clusterWith, inventoryWith } from '../test-objects.fixture.ts';
-import { judgeCluster, type Selection } from './selection.ts';
+import { clusterWith, inventoryWith, moduleWith, onKubernetes } from '../test-objects.fixture.ts';
+import { clusterProblem, judgeCluster, type Selection } from './selection.ts';
 
 const cluster = clusterWith({ labels: { region: 'eu', tier: 'edge' } });
 const group = {
@@ -67,3 +67,20 @@ test('an unreachable cluster stays selected, so that its modules stay', () => {
 test('features of a cluster without an inventory are unknown, so that its modules stay', () => {
   expect(judgeCluster({ spokeNamespace: 'n', featureSelector: hasCard }, cluster, undefined)).toBe('unknown');
 });
+
+const withDra = moduleWith({ dra: true }).spec;
+test.each<[string, Parameters<typeof clusterProblem>, string | undefined]>([
+  ['a cluster below Kubernetes 1.34', [withDra, onKubernetes('v1.33.9', cluster)], 'ClusterTooOld'],
+  ['a cluster with Kubernetes 1.34', [withDra, onKubernetes('v1.34.0', cluster)], undefined],
+  ['a cluster that has not told its version', [withDra, cluster], undefined],
+  ['a cluster that is not known', [withDra, undefined], undefined],
+])('dra on %s', (_cluster, given, code) => {
+  expect(clusterProblem(...given)?.code).toBe(code);
+});
+
+test.each([[moduleWith().spec], [{ spokeNamespace: 'drivers' }]])(
+  'a module without dra runs on a cluster of any version',
+  (spec) => {
+    expect(clusterProblem(spec, onKubernetes('v1.30.0', cluster))).toBeUndefined();
+  },
+);

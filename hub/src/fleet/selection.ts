@@ -1,5 +1,5 @@
-import type { ClusterInventory, ManagedCluster, ManagedClusterModuleSpec } from '@kmm-hub/api-types';
-import { matchesLabelSelector, matchesLabels } from '@kmm-hub/rules';
+import type { ClusterInventory, HubError, ManagedCluster, ManagedClusterModuleSpec } from '@kmm-hub/api-types';
+import { checkClusterVersion, matchesLabelSelector, matchesLabels } from '@kmm-hub/rules';
 
 /** `unknown`: the selectors cannot be judged now; nothing new is delivered, and what the cluster has stays. */
 export type Selection = 'selected' | 'deselected' | 'unknown';
@@ -25,6 +25,15 @@ export function judgeCluster(
   if (inventory?.spec === undefined) return 'unknown';
   const found = inventory.spec.groups.some((group) => matchesLabelSelector(featureSelector, group.features));
   return found ? 'selected' : 'deselected';
+}
+
+/** What keeps a module off a cluster, whatever its nodes are: ClusterTooOld, by the version that its registration reports. */
+export function clusterProblem(
+  { moduleSpec }: ManagedClusterModuleSpec,
+  cluster: ManagedCluster | undefined,
+): HubError | undefined {
+  const checked = checkClusterVersion(moduleSpec ?? {}, cluster?.status?.version?.kubernetes);
+  return checked.ok ? undefined : checked.error;
 }
 
 function matchesByLabels(

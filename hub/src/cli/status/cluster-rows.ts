@@ -7,10 +7,10 @@ import type {
 } from '@kmm-hub/api-types';
 import { conditionOf } from '@kmm-hub/kube';
 import { type RawKernelVersion, trimKernelVersion } from '@kmm-hub/rules';
-import { type ImageState, planWork } from '../../controllers/cluster-work/plan.ts';
+import { type ImageState, planWork, problemFrom } from '../../controllers/cluster-work/plan.ts';
 import { type ClusterState, clusterState } from '../../controllers/module-status/cluster-state.ts';
 import { kernelsOfCluster } from '../../fleet/kernels.ts';
-import { judgeCluster } from '../../fleet/selection.ts';
+import { clusterProblem, judgeCluster } from '../../fleet/selection.ts';
 import { type ImageWord, type KernelTarget, phaseOf, stateOf, targetOf } from '../images.ts';
 import { ageOf } from '../output/age.ts';
 import type { Cell } from '../output/table.ts';
@@ -85,7 +85,9 @@ function rowOf({ module, works, inventories, images }: FleetView, { name, cluste
     states.set(trimKernelVersion(kernel), stateOf(target, { image, blocked }));
     words.push(wordOf(target, image));
   }
-  const plan = images && planWork({ selected: true, loadsModule, images: states });
+  const problem = clusterProblem(module.spec, cluster);
+  const given = { loadsModule, images: states, ...(problem && { problem: problemFrom(problem) }) };
+  const plan = images && planWork({ selected: true, ...given });
   const waiting = plan === undefined || plan.action === 'delete' ? undefined : plan.waiting;
   const reachable = isReachable(cluster);
   const state = clusterState({ reachable, ...(work && { work }), ...(waiting && { waiting }) });

@@ -1,7 +1,7 @@
 import type { Condition, ManagedClusterModule, ManifestWork, ModuleImage } from '@kmm-hub/api-types';
 import { expect, test } from 'vitest';
 import { moduleImageName } from '../../fleet/recipe.ts';
-import { clusterOn, imageWith, inventoryWith, moduleWith } from '../../test-objects.fixture.ts';
+import { clusterOn, imageWith, inventoryWith, moduleWith, onKubernetes } from '../../test-objects.fixture.ts';
 import { tableText } from '../output/table.ts';
 import { CLUSTER_HEAD, clusterCells, clusterRows, type FleetView } from './cluster-rows.ts';
 import { FLEET_HEAD, fleetCells, fleetRows } from './fleet-rows.ts';
@@ -173,6 +173,15 @@ test.each<[string, Parameters<typeof clusterTable>[0], string]>([
       module: withStatus(moduleWith(), { conditions: [condition('Degraded', 'True', 'DockerfileNotFound')] }),
     },
     'c1 6.1.0-53-amd64 NotAsked Missing 0/0 Degraded DockerfileNotFound -',
+  ],
+  [
+    'a cluster that is too old for the module',
+    {
+      clusters: [onKubernetes('v1.33.4', clusterOn('c1', [KERNEL]))],
+      images: [],
+      module: moduleWith({ dra: true }),
+    },
+    'c1 6.1.0-53-amd64 NotAsked Missing 0/0 Degraded ClusterTooOld -',
   ],
   ['no kernel', { clusters: [clusterOn('c1', [])], images: [] }, 'c1 - - Missing 0/0 Progressing NoKernels -'],
   [

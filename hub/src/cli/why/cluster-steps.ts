@@ -1,7 +1,7 @@
 import type { ManagedCluster, ManagedClusterModule, ManagedClusterModuleSpec } from '@kmm-hub/api-types';
 import { conditionOf } from '@kmm-hub/kube';
 import { matchesLabelSelector, matchesLabels } from '@kmm-hub/rules';
-import { judgeCluster } from '../../fleet/selection.ts';
+import { clusterProblem, judgeCluster } from '../../fleet/selection.ts';
 import { VIEWER_REMEDY } from '../errors.ts';
 import { foundIn } from '../readings.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -69,8 +69,16 @@ export function clusterStep({ cluster, managedCluster: reading }: Snapshot): Ste
   return ok(object, available === undefined ? 'accepted' : 'accepted, and the hub hears of it');
 }
 
-/** Whether the module wants the cluster, and by which of its selectors. */
-export function selectionStep(module: ManagedClusterModule, cluster: ManagedCluster, snapshot: Snapshot): Step {
+/** Whether the module wants the cluster, and what keeps it away although it does. */
+export function selectionSteps(module: ManagedClusterModule, cluster: ManagedCluster, snapshot: Snapshot): Step[] {
+  const selection = selectionStep(module, cluster, snapshot);
+  const problem = selection.state === 'ok' ? clusterProblem(module.spec, cluster) : undefined;
+  if (problem === undefined) return [selection];
+  return [selection, wrong({ kind: 'ManagedCluster', name: snapshot.cluster }, problem.message, problem.remedy)];
+}
+
+/** By which of its selectors the module wants the cluster. */
+function selectionStep(module: ManagedClusterModule, cluster: ManagedCluster, snapshot: Snapshot): Step {
   const object = moduleObject(snapshot.module);
   const { spec } = module;
   const inventory = foundIn(snapshot.inventory);

@@ -14,7 +14,7 @@ import { expect, test } from 'vitest';
 import { manifestWorkFor } from '../../controllers/cluster-work/manifest-work.ts';
 import { CONFIG_MAP } from '../../fleet/fleet.ts';
 import { moduleImageName, planRecipe } from '../../fleet/recipe.ts';
-import { clusterOn, dockerfileWith, inventoryWith, moduleWith } from '../../test-objects.fixture.ts';
+import { clusterOn, dockerfileWith, inventoryWith, moduleWith, onKubernetes } from '../../test-objects.fixture.ts';
 import { absent, found, type Reading } from '../readings.ts';
 import { planExplanation } from './explanation.ts';
 import { explanationText } from './print.ts';
@@ -131,6 +131,8 @@ const mapping = (kernelMappings: { literal?: string; regexp?: string; containerI
   const { spec } = moduleWith({ spec: { selector: { site: 'a' } }, container: { kernelMappings } });
   return ownerWith({ spec });
 };
+
+const withDra = ownerWith({ spec: moduleWith({ spec: { selector: { site: 'a' } }, dra: true }).spec });
 
 const node = (name: string, parts: { labels?: Record<string, string> } = {}): Node => ({
   metadata: { name, labels: { 'has-nic': 'yes', ...parts.labels } },
@@ -254,6 +256,14 @@ const CASES: [string, Snapshot][] = [
       managedCluster: found(clusterOn('c1', [KERNEL], { site: 'b' })),
       work: found(without(work(taken, loaded), { deletionTimestamp: lastTransitionTime })),
     }),
+  ],
+  [
+    'the cluster is too old for the module',
+    snapshot({ managedClusterModule: withDra, managedCluster: found(onKubernetes('v1.33.4', cluster)), work: absent }),
+  ],
+  [
+    'a cluster that is too old for the module as it is now keeps what it has',
+    snapshot({ managedClusterModule: withDra, managedCluster: found(onKubernetes('v1.33.4', cluster)) }),
   ],
   [
     'no kernel is reported',

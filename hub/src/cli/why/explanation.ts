@@ -1,6 +1,6 @@
 import type { ManagedCluster, ManagedClusterModule } from '@kmm-hub/api-types';
 import { foundIn } from '../readings.ts';
-import { clusterStep, moduleStep, selectionStep } from './cluster-steps.ts';
+import { clusterStep, moduleStep, selectionSteps } from './cluster-steps.ts';
 import { imageSteps, inventoryStep, mappingSteps, wantedKernels } from './image-steps.ts';
 import { groupSteps } from './node-steps.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -22,9 +22,9 @@ export function planExplanation(snapshot: Snapshot): Step[] {
   const cluster = foundIn(snapshot.managedCluster);
   if (snapshot.managedCluster.kind === 'absent' || isOutside(cluster)) return [...steps, ...leftOver(module, snapshot)];
   if (cluster !== undefined) {
-    const selection = selectionStep(module, cluster, snapshot);
-    steps.push(selection);
-    if (selection.state === 'wrong') return [...steps, ...leftOver(module, snapshot)];
+    const selection = selectionSteps(module, cluster, snapshot);
+    steps.push(...selection);
+    if (selection.some(({ state }) => state === 'wrong')) return [...steps, ...leftOver(module, snapshot)];
   }
   const wanted = wantedKernels(module, snapshot);
   steps.push(inventoryStep(snapshot), ...mappingSteps(module, wanted), ...imageSteps(module, wanted, snapshot));

@@ -1,10 +1,10 @@
-import { type Condition, explain, type ManagedClusterModule, type ModuleImage } from '@kmm-hub/api-types';
+import type { Condition, ManagedClusterModule, ModuleImage } from '@kmm-hub/api-types';
 import { conditionOf } from '@kmm-hub/kube';
 import { trimKernelVersion } from '@kmm-hub/rules';
 import type { Demand, Recipe, Winner } from '../../fleet/demand.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { RecipePlan } from '../../fleet/recipe.ts';
-import type { ImageState, KernelImage, Problem } from './plan.ts';
+import { type ImageState, type KernelImage, type Problem, problemFrom } from './plan.ts';
 
 type Sources = { fleet: Pick<Fleet, 'images'>; demand: Demand };
 
@@ -38,7 +38,7 @@ function isExcluded(state: ImageState): state is ImageState & Problem {
 function imageState({ fleet, demand }: Sources, owner: ManagedClusterModule, plan: RecipePlan): ImageState {
   if (plan.kind === 'Unmapped') return { phase: 'Unmapped' };
   if (plan.kind === 'Blocked') {
-    return { phase: 'Blocked', reason: plan.error.code, message: explain(plan.error) };
+    return { phase: 'Blocked', ...problemFrom(plan.error) };
   }
   const winner = demand.conflictOf(plan);
   if (winner !== undefined) return { phase: 'Blocked', ...conflict(plan, owner, winner) };

@@ -16,8 +16,18 @@ const state: fc.Arbitrary<ImageState> = fc.oneof(
 );
 const mapOf = <T>(value: fc.Arbitrary<T>) => fc.array(fc.tuple(kernel, value)).map((entries) => new Map(entries));
 const input: fc.Arbitrary<WorkInput> = fc
-  .record({ selected: fc.boolean(), loadsModule: fc.boolean(), images: mapOf(state), current: fc.option(mapOf(image)) })
-  .map(({ current, ...rest }) => ({ ...rest, ...(current !== null && { current }) }));
+  .record({
+    selected: fc.boolean(),
+    problem: fc.option(fc.constant({ reason: 'ClusterTooOld', message: 'm' })),
+    loadsModule: fc.boolean(),
+    images: mapOf(state),
+    current: fc.option(mapOf(image)),
+  })
+  .map(({ current, problem, ...rest }) => ({
+    ...rest,
+    ...(problem !== null && { problem }),
+    ...(current !== null && { current }),
+  }));
 
 /** What the kernel may have in the work, said without a plan: the image that is ready, else what was there. */
 function rightLiteral({ images, current }: WorkInput, name: string): KernelImage | undefined {
@@ -31,6 +41,7 @@ test('one write settles a cluster: only deselection deletes, and every literal i
     const plan = planWork(given);
     expect(plan.action === 'delete').toBe(!given.selected);
     if (plan.action !== 'apply') return;
+    expect(given.problem).toBeUndefined(); // nothing new where it cannot run
     expect(planWork({ ...given, current: plan.literals })).toEqual(plan);
     const names = given.loadsModule ? [...given.images.keys()] : [];
     const right = names.flatMap((name) => {

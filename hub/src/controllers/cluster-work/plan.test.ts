@@ -17,12 +17,38 @@ const waitsForImage = {
   pending: true,
 };
 const waitsForPerson = { reason: 'BuildFailed', message: `kernel ${KERNEL}: the build failed`, pending: false };
+const tooOld = { reason: 'ClusterTooOld', message: 'dra needs Kubernetes 1.34' };
 const base: WorkInput = { selected: true, loadsModule: true, images: states([KERNEL, published('aa')]) };
 const aa = literals([KERNEL, imageOf('aa')]);
 
 test.each<[string, Partial<WorkInput>, WorkPlan]>([
   ['a published image becomes a literal', {}, { action: 'apply', literals: aa }],
   ['a deselected cluster loses its work, whatever its images', { selected: false, current: aa }, { action: 'delete' }],
+  [
+    'a cluster that cannot run the module gets no work, whatever its images',
+    { problem: tooOld },
+    { action: 'hold', waiting: { ...tooOld, pending: false } },
+  ],
+  [
+    'a cluster that can no longer run the module keeps its work',
+    { problem: tooOld, images: states(), current: aa },
+    { action: 'hold', waiting: { ...tooOld, pending: false } },
+  ],
+  [
+    'of a cluster that cannot run the module only that is told',
+    { problem: tooOld, images: states([KERNEL, blocked], [OTHER, unmapped]), left: ['7.0.0'] },
+    { action: 'hold', waiting: { ...tooOld, pending: false } },
+  ],
+  [
+    'a module that loads nothing gets no work either on a cluster that cannot run it',
+    { problem: tooOld, loadsModule: false, images: states() },
+    { action: 'hold', waiting: { ...tooOld, pending: false } },
+  ],
+  [
+    'a deselected cluster loses its work also when it cannot run the module',
+    { problem: tooOld, selected: false, current: aa },
+    { action: 'delete' },
+  ],
   [
     'a module that loads nothing has a work without literals (W13)',
     { loadsModule: false, images: states() },

@@ -1,4 +1,4 @@
-import type { ModuleLoaderContainer } from '@kmm-hub/api-types';
+import { explain, type HubError, type ModuleLoaderContainer } from '@kmm-hub/api-types';
 
 /** What a literal mapping of a work says. `tag` is the reference with its tag, for a person. */
 export type KernelImage = {
@@ -19,6 +19,8 @@ export type ImageState =
 /** One module on one cluster. Kernels are trimmed of a trailing "+", as mappings are (KMM v2.6). */
 export type WorkInput = {
   selected: boolean;
+  /** Why the cluster cannot run the module, whatever its kernels are. */
+  problem?: Problem;
   /** False for a module with a device plugin or DRA driver only: its work has no literals (W13). */
   loadsModule: boolean;
   images: ReadonlyMap<string, ImageState>;
@@ -42,19 +44,25 @@ export type Waiting = Problem & { pending: boolean };
 /** What is to be told of a cluster. `uncovered`: kernels for which nothing is made, which may be meant. */
 export type Outcome = { waiting?: Waiting; uncovered?: Problem };
 
+export function problemFrom(error: HubError): Problem {
+  return { reason: error.code, message: explain(error) };
+}
+
 /** Kernels that one message names. */
 const NAMED = 10;
 
 /**
  * What to do with one cluster's ManifestWork; only deselection deletes. Pure.
- * 1. A kernel with a published image gets its literal.
- * 2. A kernel whose new image is pending or blocked keeps its previous literal: a running module is not taken away.
- * 3. A kernel that lost its mapping loses its literal.
- * 4. With no literal left the work stays as it is (a Module without mappings is refused by the spoke).
+ * 1. A cluster that cannot run the module gets nothing new, and keeps the work that it has.
+ * 2. A kernel with a published image gets its literal.
+ * 3. A kernel whose new image is pending or blocked keeps its previous literal: a running module is not taken away.
+ * 4. A kernel that lost its mapping loses its literal.
+ * 5. With no literal left the work stays as it is (a Module without mappings is refused by the spoke).
  */
 export function planWork(input: WorkInput): WorkPlan {
-  const { selected, loadsModule, images } = input;
+  const { selected, problem, loadsModule, images } = input;
   if (!selected) return { action: 'delete' };
+  if (problem !== undefined) return { action: 'hold', waiting: { ...problem, pending: false } };
   if (!loadsModule) return { action: 'apply', literals: new Map() };
   const literals = literalsFor(input);
   const waiting = waitingOf(input);

@@ -1,13 +1,20 @@
-import { explain, HubError, type ManifestWork, manifestWork, type Resource } from '@kmm-hub/api-types';
+import {
+  explain,
+  HubError,
+  type ManagedClusterModule,
+  type ManifestWork,
+  manifestWork,
+  type Resource,
+} from '@kmm-hub/api-types';
 import { ConflictError, type KubeClient, type ReconcileResult } from '@kmm-hub/kube';
 import type { Logger } from 'pino';
 import type { Demand } from '../../fleet/demand.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import { canonical } from '../../fleet/recipe.ts';
 import { ForeignWorkError, WorkTooLargeError } from './errors.ts';
-import { imageStates, type KernelStates } from './image-states.ts';
+import { imageStates } from './image-states.ts';
 import { MAX_WORK_BYTES, manifestWorkFor } from './manifest-work.ts';
-import { type Outcome, planWork, type Waiting } from './plan.ts';
+import { type Outcome, planWork, problemFrom, type Waiting, type WorkInput, type WorkPlan } from './plan.ts';
 import { literalsOf, moduleOfWork, sameWork } from './stored-work.ts';
 
 export type ClusterWorkDeps = {
@@ -45,7 +52,7 @@ export async function reconcileWork(deps: ClusterWorkDeps, key: string, signal: 
 }
 
 function waitingFor(err: unknown): Waiting {
-  if (err instanceof HubError) return { reason: err.code, message: explain(err), pending: err.retry === 'backoff' };
+  if (err instanceof HubError) return { ...problemFrom(err), pending: err.retry === 'backoff' };
   return { reason: 'InternalError', message: `a mistake in the hub: ${explain(err)}; see its log`, pending: false };
 }
 
@@ -60,12 +67,7 @@ async function settle(
   const work = fleet.workOf(module, cluster);
   const selection = owner === undefined ? 'deselected' : fleet.selectionOf(owner, cluster);
   if (selection === 'unknown') return 'gone'; // nothing new, and what is there stays: unloading is by deselection alone
-  const selected = selection === 'selected';
-  const { images, excluded } = selected && owner ? imageStates(deps, owner, cluster) : NOTHING;
-  const { left } = fleet.kernelsOf(cluster);
-  const loadsModule = owner?.spec.moduleSpec?.moduleLoader !== undefined;
-  const kernels = { images, excluded, left };
-  const plan = planWork({ selected, loadsModule, ...kernels, ...(work && { current: literalsOf(work) }) });
+  const plan: WorkPlan = owner === undefined ? { action: 'delete' } : planWork(inputFor(deps, owner, cluster));
   if (plan.action === 'delete' || owner === undefined) {
     if (work !== undefined) await deleteWork(deps, work, signal);
     return 'gone';
@@ -76,7 +78,20 @@ async function settle(
   return outcomeOf(plan);
 }
 
-const NOTHING: KernelStates = { images: new Map(), excluded: new Map() };
+/** What decides about the work, from the caches. */
+function inputFor(deps: ClusterWorkDeps, owner: ManagedClusterModule, cluster: string): WorkInput {
+  const { fleet } = deps;
+  const work = fleet.workOf(owner.metadata.name, cluster);
+  const problem = fleet.problemOf(owner, cluster);
+  return {
+    selected: fleet.selects(owner, cluster),
+    ...(problem && { problem: problemFrom(problem) }),
+    loadsModule: owner.spec.moduleSpec?.moduleLoader !== undefined,
+    ...imageStates(deps, owner, cluster),
+    left: fleet.kernelsOf(cluster).left,
+    ...(work && { current: literalsOf(work) }),
+  };
+}
 
 function outcomeOf({ waiting, uncovered }: Outcome): Outcome {
   return { ...(waiting && { waiting }), ...(uncovered && { uncovered }) };
