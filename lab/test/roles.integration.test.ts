@@ -17,6 +17,7 @@ type Json = { [field: string]: unknown };
 type Try =
   | { change: string; to: Json | ((live: Json) => Json) }
   | { create: string; kind: string; object: Json }
+  /** A path of one object, or of a collection to empty at once. */
   | { remove: string }
   /** A path of one object or, to list, of many. */
   | { read: string };
@@ -34,6 +35,7 @@ type SpokeActor = (typeof spokeActors)[number];
 const { signal } = new AbortController(); // vitest's own limits end what hangs
 const disposables = new Disposables();
 const hubApi = '/apis/hub.kmm.sigs.x-k8s.io/v1alpha1';
+const inventories = `${hubApi}/namespaces/spoke-a/clusterinventories`;
 const mcms = '/apis/hub.kmm.sigs.x-k8s.io/v1beta1/managedclustermodules';
 const works = '/apis/work.open-cluster-management.io/v1/namespaces/spoke-a/manifestworks';
 const clusters = '/apis/cluster.open-cluster-management.io/v1/managedclusters';
@@ -82,6 +84,7 @@ const hubTable: Table<HubActor> = {
     try: { change: `${hubApi}/moduleimages/a/status`, to: { status: { phase: 'Failed' } } },
   },
   'the end of a ModuleImage': { may: ['hub'], try: { remove: `${hubApi}/moduleimages/a` } },
+  'the end of all ModuleImages at once': { try: { remove: `${hubApi}/moduleimages` } },
   'ManagedClusterModule.spec': {
     policy: ['hub'],
     try: { change: `${mcms}/demo`, to: { spec: { spokeNamespace: 'kube-system' } } },
@@ -94,6 +97,8 @@ const hubTable: Table<HubActor> = {
     may: ['hub'],
     try: { change: `${mcms}/demo`, to: { metadata: { finalizers: ['a.example/b'] } } },
   },
+  'the end of a ManagedClusterModule': { try: { remove: `${mcms}/demo` } },
+  'the end of all ManagedClusterModules at once': { try: { remove: mcms } },
   'a new ManifestWork': {
     may: ['hub'],
     try: {
@@ -146,6 +151,7 @@ const hubTable: Table<HubActor> = {
     try: { change: `${works}/large`, to: { metadata: { finalizers: ['a.example/b'] } } },
   },
   'the end of a ManifestWork': { may: ['hub'], try: { remove: `${works}/demo` } },
+  'the end of all ManifestWorks of a cluster at once': { try: { remove: works } },
   'the ManifestWork of somebody else': {
     policy: ['hub', 'work', 'ocm'],
     try: { change: `${works}/foreign`, to: workOf(moduleManifest) },
@@ -157,10 +163,12 @@ const hubTable: Table<HubActor> = {
     may: ['work'],
     try: { change: `${clusters}/spoke-a/status`, to: { status: { version: { kubernetes: 'v1' } } } },
   },
+  'the end of a ManagedCluster': { try: { remove: `${clusters}/spoke-a` } },
   'the lease of a cluster': {
     may: ['work'],
     try: { change: `${leases}/managed-cluster-lease`, to: { spec: { leaseDurationSeconds: 60 } } },
   },
+  'the end of the lease of a cluster': { try: { remove: `${leases}/managed-cluster-lease` } },
   'another lease of a cluster': {
     policy: ['work'],
     try: { create: leases, kind: 'Lease', object: metadata('another') },
@@ -210,12 +218,14 @@ const hubTable: Table<HubActor> = {
   },
   ClusterInventory: {
     may: ['cluster'],
-    try: { change: `${hubApi}/namespaces/spoke-a/clusterinventories/spoke-a`, to: { spec: { nodeCount: 2 } } },
+    try: { change: `${inventories}/spoke-a`, to: { spec: { nodeCount: 2 } } },
   },
+  'the end of a ClusterInventory': { try: { remove: `${inventories}/spoke-a` } },
+  'the end of all ClusterInventories of a cluster at once': { try: { remove: inventories } },
   'a ClusterInventory of another name': {
     policy: ['cluster'],
     try: {
-      create: `${hubApi}/namespaces/spoke-a/clusterinventories`,
+      create: inventories,
       kind: 'ClusterInventory',
       object: { ...metadata('spoke-b'), spec: inventory },
     },
@@ -253,7 +263,7 @@ const hubReads: Table<HubActor> = {
   'the ManifestWorks of a cluster': { may: ['hub', 'work', 'ocm'], try: { read: works } },
   'the ClusterInventory of a cluster': {
     may: ['hub', 'cluster'],
-    try: { read: `${hubApi}/namespaces/spoke-a/clusterinventories/spoke-a` },
+    try: { read: `${inventories}/spoke-a` },
   },
   'all ManagedClusters': { may: ['hub'], try: { read: clusters } },
 };
@@ -282,11 +292,15 @@ const spokeTable: Table<SpokeActor> = {
     may: ['cluster', 'work'],
     try: { change: `${modules}/demo`, to: { metadata: { finalizers: ['a.example/b'] } } },
   },
+  'the end of a Module': { may: ['work'], try: { remove: `${modules}/demo` } },
+  'the end of all Modules of a namespace at once': { try: { remove: modules } },
   'NodeModulesConfig.spec': { may: ['cluster'], try: { change: `${nmcs}/node-1`, to: { spec: { modules: [] } } } },
   'a new NodeModulesConfig': {
     may: ['cluster'],
     try: { create: nmcs, kind: 'NodeModulesConfig', object: metadata('node-3') },
   },
+  'the end of a NodeModulesConfig': { may: ['cluster'], try: { remove: `${nmcs}/node-1` } },
+  'the end of all NodeModulesConfigs at once': { try: { remove: nmcs } },
   'NodeModulesConfig.status of its own node': {
     may: ['node'],
     policy: ['unboundNode'],
@@ -324,6 +338,8 @@ const spokeTable: Table<SpokeActor> = {
       object: metadata('node-1', { labels: ofNode('node-1') }),
     },
   },
+  'the end of the NodeFeature of another node': { try: { remove: `${features}/node-2` } },
+  'the end of all NodeFeatures at once': { try: { remove: features } },
   'the NodeResourceTopology of its own node': {
     may: ['node'],
     policy: ['unboundNode'],
@@ -337,6 +353,8 @@ const spokeTable: Table<SpokeActor> = {
     policy: ['node', 'unboundNode'],
     try: { change: `${topologies}/node-2`, to: { attributes: [{ name: 'a', value: 'b' }] } },
   },
+  'the end of the NodeResourceTopology of its own node': { try: { remove: `${topologies}/node-1` } },
+  'the end of all NodeResourceTopologies at once': { try: { remove: topologies } },
   'a ready label of a Node': { may: ['cluster'], try: nodeLabel('kmm.node.kubernetes.io/openshift-kmm.demo.ready') },
   'a feature label of a Node': { may: ['cluster'], try: nodeLabel('feature.node.kubernetes.io/cpu-cpuid.AVX') },
   'a vendor’s feature label of a Node': { may: ['cluster'], try: nodeLabel('vendor.example/board') },
@@ -369,6 +387,7 @@ const spokeTable: Table<SpokeActor> = {
   'cordoning a Node': { policy: ['cluster'], try: changeNode({ spec: { unschedulable: true } }) },
   'Node.status': { try: { change: '/api/v1/nodes/node-1/status', to: { status: { capacity: { cpu: '99' } } } } },
   'the end of a Node': { try: { remove: '/api/v1/nodes/node-1' } },
+  'the end of all Nodes at once': { try: { remove: '/api/v1/nodes' } },
   'the label of a Namespace that has Modules': {
     may: ['cluster', 'work'],
     try: {
@@ -393,6 +412,12 @@ const spokeTable: Table<SpokeActor> = {
     try: { create: claims, kind: 'ClusterClaim', object: { ...metadata('id.k8s.io'), spec: { value: 'x' } } },
   },
   'another ClusterClaim': { try: { change: `${claims}/other`, to: { spec: { value: 'x' } } } },
+  'the end of the ClusterClaim of kernels': {
+    may: ['cluster'],
+    try: { remove: `${claims}/kernel-versions.kmm.node.kubernetes.io` },
+  },
+  'the end of another ClusterClaim': { try: { remove: `${claims}/other` } },
+  'the end of all ClusterClaims at once': { try: { remove: claims } },
   // OCM's work agent is Kubernetes' `admin` in every namespace, which covers leases.
   'the lease of the cluster agent that leads': {
     may: ['cluster', 'work'],
@@ -459,7 +484,7 @@ beforeAll(async () => {
   for (const name of ['spoke-a', 'spoke-b']) {
     const place = join(folder, `accepted-${name}`);
     await mkdir(place);
-    await acceptCluster({ hub, spoke: { ...spoke, name, folder: place } }, context);
+    await acceptCluster({ hub, spoke: { ...spoke, name, folder: place } }, {}, context);
   }
   const apply = (plane: ControlPlane, objects: Json[]) =>
     plane.kubectl(['create', '--filename=-'], {

@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await runFolder('test-cluster-leader');
   const context = { folder, disposables, signal };
   const [hub, spoke] = await Promise.all([startHubPlane(context), startSpokePlane(CLUSTER, context)]);
-  await acceptCluster({ hub, spoke }, context);
+  await acceptCluster({ hub, spoke }, {}, context);
   admin = new KubeClient(await loadConnection({ kubeconfig: spoke.adminKubeconfig }), 'test');
   disposables.add({ name: 'client', stop: () => admin.close() });
   const onSpoke = { plane: spoke, namespace: SPOKE_NAMESPACE, serviceAccount: 'kmm-operator-controller' };

@@ -10,9 +10,9 @@ import {
   type Resource,
 } from '@kmm-hub/api-types';
 import type { KubeClient } from '@kmm-hub/kube';
+import type { HubLink } from '../servers/hub-link.ts';
 import type { JudgedAgent } from './agent.ts';
 import { becomes, is, type Read, stays } from './expectation.ts';
-import type { HubLink } from './hub-link.ts';
 import { appliedWorkName, type Manifest } from './objects.ts';
 
 /** Where an agent is judged. Both clients are the judge's own, of the group system:masters. */

@@ -3,8 +3,8 @@ import { KubeClient, loadConnection } from '@kmm-hub/kube';
 import { applyFolder } from '../access/apply.ts';
 import type { Disposables } from '../host/disposables.ts';
 import { type ControlPlane, startControlPlane } from '../servers/control-plane.ts';
+import { type HubLink, startHubLink } from '../servers/hub-link.ts';
 import { deployed } from '../world/manifests.ts';
-import { type HubLink, startHubLink } from './hub-link.ts';
 
 export type WorldContext = { folder: string; disposables: Disposables; signal: AbortSignal };
 

@@ -18,9 +18,11 @@ export const PREBUILT = { name: 'prebuilt-kmod', kernelModule: 'prebuilt_kmod' }
 /** hello-kmod under another name with a mistake in its source. */
 export const TYPO = { name: 'typo-kmod', kernelModule: 'typo_kmod', cluster: 'spoke-b' } as const;
 
+const GREETING = 'hello-from-the-hub';
+
 /** What examples/hello-kmod has its module print, as the kernel log shows it. */
 export function greetingOf({ kernelModule }: DemoModule): string {
-  return `${kernelModule}: hello-from-the-hub`;
+  return `${kernelModule}: ${GREETING}`;
 }
 
 const EXAMPLES = join(checkout, 'examples');
@@ -31,13 +33,23 @@ const BUILD_LIMIT_MS = 300_000;
 
 /** Follows examples/hello-kmod/README.md with kubectl, the lab's registry in place of registry.example.com. */
 export async function applyHello(world: World): Promise<void> {
-  const { key, certificate } = world.signing;
+  await createSigningSecrets(world);
+  await applyLikeHello(world, HELLO);
+}
+
+/** The first half of that README. */
+export async function createSigningSecrets({ hub, signing: { key, certificate } }: World): Promise<void> {
   const secret = (name: string, entry: string) =>
-    world.hub.kubectl([`--namespace=${HUB_NAMESPACE}`, 'create', 'secret', 'generic', name, `--from-file=${entry}`]);
+    hub.kubectl([`--namespace=${HUB_NAMESPACE}`, 'create', 'secret', 'generic', name, `--from-file=${entry}`]);
   await secret('hello-kmod-signing-key', `key=${key}`);
   await secret('hello-kmod-signing-cert', `cert=${certificate}`);
-  await apply(world, await example('hello-kmod/configmap.yaml'));
-  await apply(world, await example('hello-kmod/managedclustermodule.yaml'));
+}
+
+/** The second half, under another name too. `greeting`: what the module prints. */
+export async function applyLikeHello(world: World, module: DemoModule, greeting = GREETING): Promise<void> {
+  await apply(world, renamed(await example('hello-kmod/configmap.yaml'), module));
+  const manifest = renamed(await example('hello-kmod/managedclustermodule.yaml'), module);
+  await apply(world, manifest.replace(GREETING, greeting));
 }
 
 /** Builds and pushes the image of examples/prebuilt-kmod for one kernel, as somebody's own pipeline would. */
@@ -68,7 +80,7 @@ export async function applyPrebuilt(world: World): Promise<void> {
 /** hello-kmod once more for one cluster, under another name, with a source that no compiler takes. */
 export async function applyTypo(world: World): Promise<void> {
   await applyTypoSource(world, 'wrong');
-  const module = parse(renamed(await example('hello-kmod/managedclustermodule.yaml')));
+  const module = parse(renamed(await example('hello-kmod/managedclustermodule.yaml'), TYPO));
   module.spec.selector = { name: TYPO.cluster };
   await apply(world, stringify(module));
 }
@@ -79,17 +91,17 @@ export function mendTypo(world: World): Promise<void> {
 }
 
 async function applyTypoSource(world: World, source: 'right' | 'wrong'): Promise<void> {
-  const configMap = renamed(await example('hello-kmod/configmap.yaml'));
+  const configMap = renamed(await example('hello-kmod/configmap.yaml'), TYPO);
   if (!configMap.includes(MISTAKE.right)) throw new RangeError('examples/hello-kmod has no place for the mistake');
   await apply(world, configMap.replace(MISTAKE.right, MISTAKE[source]));
 }
 
 /** The Secrets are those of hello-kmod: the key is the same. */
-function renamed(text: string): string {
+function renamed(text: string, { name, kernelModule }: DemoModule): string {
   return text
-    .replaceAll(HELLO.name, TYPO.name)
-    .replaceAll(HELLO.kernelModule, TYPO.kernelModule)
-    .replaceAll(`${TYPO.name}-signing`, `${HELLO.name}-signing`);
+    .replaceAll(HELLO.name, name)
+    .replaceAll(HELLO.kernelModule, kernelModule)
+    .replaceAll(`${name}-signing`, `${HELLO.name}-signing`);
 }
 
 function example(path: string): Promise<string> {

@@ -36,7 +36,7 @@ export function moduleIs(
   return readBack(`${type} of ${module.name}`, check, signal);
 }
 
-function moduleOnHub({ client }: ControlPlane, { name }: DemoModule, signal: AbortSignal) {
+export function moduleOnHub({ client }: ControlPlane, { name }: DemoModule, signal: AbortSignal) {
   return client.getIfPresent(managedClusterModule as Resource<ManagedClusterModule>, { name }, signal);
 }
 

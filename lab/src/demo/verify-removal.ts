@@ -18,6 +18,8 @@ const ON_HUB = [managedClusterModule, moduleImage, manifestWork];
 const ON_SPOKE = [module, appliedManifestWork];
 /** Where the node agent writes down what it is about to load. */
 const INTENTS = '/var/lib/kmm/intents';
+/** Where it keeps what it pulled. */
+const IMAGES = '/var/lib/kmm/images';
 
 /** Waits until nothing of the modules is left: in the nodes' kernels and on their disks, on the spokes, on the hub. */
 export async function gone(world: World, modules: readonly DemoModule[], signal: AbortSignal): Promise<void> {
@@ -52,9 +54,10 @@ async function inKernel({ node }: FleetNode, modules: readonly DemoModule[], sig
   const names = modules.map(({ kernelModule }) => kernelModule);
   const live = (await node.probe.modules(signal)).filter(({ name }) => names.includes(name));
   const intents = await node.probe.list(INTENTS, signal);
+  const images = (await node.probe.list(IMAGES, signal)).filter((path) => path !== 'manifests'); // a folder that stays
   return [
     ...live.map(({ name }) => `${name} in the kernel of ${node.name}`),
-    ...intents.map((file) => `${file} on the disk of ${node.name}`),
+    ...[...intents, ...images].map((file) => `${file} on the disk of ${node.name}`),
   ];
 }
 

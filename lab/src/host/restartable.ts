@@ -6,6 +6,8 @@ export type Restartable = {
   readonly name: string;
   readonly logFile: string;
   readonly pid: number;
+  /** How it ended, be it stopped or by itself; undefined while it runs. */
+  readonly ended: ExitStatus | undefined;
   stop(options?: StopOptions): Promise<ExitStatus>;
   /** Stops it when it runs, starts it and waits until it is ready. */
   restart(signal: AbortSignal): Promise<void>;
@@ -18,17 +20,29 @@ export type Restartable = {
 
 /** @throws as startProcess. */
 export async function startRestartable(options: ProcessOptions): Promise<Restartable> {
-  let current: RunningProcess = await startProcess(options);
+  let current: RunningProcess;
+  let ended: ExitStatus | undefined;
+  const start = async (signal: AbortSignal) => {
+    const started = await startProcess({ ...options, signal });
+    [current, ended] = [started, undefined];
+    void started.exited.then((status) => {
+      if (current === started) ended = status;
+    });
+  };
+  await start(options.signal);
   return {
     name: options.name,
     logFile: options.logFile,
     get pid() {
       return current.pid;
     },
+    get ended() {
+      return ended;
+    },
     stop: (how) => current.stop(how),
     async restart(signal) {
       await current.stop();
-      current = await startProcess({ ...options, signal });
+      await start(signal);
     },
     async kill9() {
       current.kill('SIGKILL');

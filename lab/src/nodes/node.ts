@@ -102,6 +102,11 @@ export class LabNode {
     await running?.exited;
   }
 
+  /** kill -9 of the agent in the node; what the node has in a kubelet's place starts it again after a back-off. */
+  async killAgent(signal: AbortSignal): Promise<void> {
+    await this.#port.ask('kill-agent', signal);
+  }
+
   /** Ends the machine for good. */
   async stop(): Promise<void> {
     this.#lifetime.abort();

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { freePort } from '../host/ports.ts';
@@ -15,6 +15,8 @@ export type Registry = {
   readonly port: number;
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
+  /** Every digest that a tag has ever shown, e.g. of `hello-kmod` and `6.1.0-53-cloud-amd64`; empty for a tag never written. */
+  tagHistory(repository: string, tag: string): Promise<string[]>;
   readonly process: Restartable;
   stop(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -37,7 +39,8 @@ export async function startRegistry({ folder, signal }: ServerOptions): Promise<
   const url = `http://${host}`;
   await mkdir(folder, { recursive: true });
   const configFile = join(folder, 'registry.yaml');
-  await writeFile(configFile, stringify(configuration(host, join(folder, 'registry'))), { mode: 0o600 });
+  const storage = join(folder, 'registry');
+  await writeFile(configFile, stringify(configuration(host, storage)), { mode: 0o600 });
   const process = await startRestartable({
     name: 'registry',
     command: 'docker-registry',
@@ -47,7 +50,19 @@ export async function startRegistry({ folder, signal }: ServerOptions): Promise<
     signal,
   });
   const stop = async () => void (await process.stop());
-  return { host, port, url, process, stop, [Symbol.asyncDispose]: stop };
+  const tagHistory = (repository: string, tag: string) => digestsOf(storage, { repository, tag });
+  return { host, port, url, tagHistory, process, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** The registry's storage keeps one folder for each digest that a tag was set to. */
+async function digestsOf(storage: string, { repository, tag }: { repository: string; tag: string }): Promise<string[]> {
+  const repositories = join(storage, 'docker/registry/v2/repositories');
+  const index = join(repositories, repository, '_manifests/tags', tag, 'index/sha256');
+  const digests = await readdir(index).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return digests.map((digest) => `sha256:${digest}`);
 }
 
 /** https://distribution.github.io/distribution/about/configuration/ */

@@ -5,6 +5,7 @@ import { applyFolder } from '../access/apply.ts';
 import { kubeconfigForServiceAccount } from '../access/service-account.ts';
 import type { Disposables } from '../host/disposables.ts';
 import type { Restartable } from '../host/restartable.ts';
+import { runLeaseController } from '../ocm/lease-controller.ts';
 import { type ControlPlane, startControlPlane } from '../servers/control-plane.ts';
 import { type Redis, startRedis } from '../servers/redis.ts';
 import { type Registry, startRegistry } from '../servers/registry.ts';
@@ -26,6 +27,17 @@ export async function startHubPlane({ folder, disposables, signal }: WorldContex
   await applyFolder(plane, [deployed('rbac', 'hub.yaml'), deployed('rbac', 'worker.yaml')]);
   await applyFolder(plane, deployed('admission', 'hub'));
   return plane;
+}
+
+/** In OCM's place too: a cluster that is cut off cannot say so itself. */
+export function startLeaseController({ client }: ControlPlane, { disposables }: WorldContext): void {
+  const stopped = new AbortController();
+  const running = runLeaseController(client, stopped.signal);
+  const stop = async () => {
+    stopped.abort();
+    await running;
+  };
+  disposables.add({ name: 'lease controller', stop });
 }
 
 export async function startServers(context: WorldContext): Promise<{ registry: Registry; redis: Redis }> {
@@ -55,7 +67,7 @@ export async function writeHubConfig(plane: ControlPlane, registryHost: string):
 export async function startHubProcesses(
   context: WorldContext,
   { plane, redis }: { plane: ControlPlane; redis: Redis },
-): Promise<{ hub: Restartable; worker: Restartable }> {
+): Promise<Restartable[]> {
   const { folder, disposables, signal } = context;
   const kubeconfig = (serviceAccount: string) =>
     kubeconfigForServiceAccount({
@@ -85,5 +97,5 @@ export async function startHubProcesses(
   ]);
   disposables.add({ name: 'hub', stop: () => hub.stop() });
   disposables.add({ name: 'worker', stop: () => worker.stop() });
-  return { hub, worker };
+  return [hub, worker];
 }

@@ -8,9 +8,11 @@ import { type FakeKubelet, startFakeKubelet } from '../nodes/fake-kubelet.ts';
 import type { Kernel } from '../nodes/kernels.ts';
 import { type LabNode, startNode } from '../nodes/node.ts';
 import { type ControlPlane, startControlPlane } from '../servers/control-plane.ts';
+import { type HubLink, startHubLink } from '../servers/hub-link.ts';
 import type { WorldContext } from './hub-world.ts';
 import { SINGLE_INSTANCE, startKmmProcess } from './kmm-process.ts';
 import { deployed, rendered } from './manifests.ts';
+import type { ClusterPlan } from './world.ts';
 
 /** The demo looks often, so that a person need not wait; OCM's agents look every 10 s. */
 const STATUS_SYNC_INTERVAL = '1s';
@@ -34,7 +36,11 @@ export async function startSpokePlane(name: string, context: WorldContext): Prom
 export type Planes = { hub: ControlPlane; spoke: ControlPlane };
 
 /** What an OCM hub does when a cluster is accepted: the ManagedCluster, its namespace, and the roles of its agents. */
-export async function acceptCluster({ hub, spoke }: Planes, context: WorldContext): Promise<void> {
+export async function acceptCluster(
+  { hub, spoke }: Planes,
+  { leaseDurationSeconds }: Pick<ClusterPlan, 'leaseDurationSeconds'>,
+  context: WorldContext,
+): Promise<void> {
   const CLUSTER_NAME = spoke.name;
   const objects = [
     { apiVersion: 'v1', kind: 'Namespace', metadata: { name: CLUSTER_NAME } },
@@ -42,7 +48,11 @@ export async function acceptCluster({ hub, spoke }: Planes, context: WorldContex
       apiVersion: 'cluster.open-cluster-management.io/v1',
       kind: 'ManagedCluster',
       metadata: { name: CLUSTER_NAME, labels: { name: CLUSTER_NAME } },
-      spec: { hubAcceptsClient: true, managedClusterClientConfigs: [{ url: spoke.url }] },
+      spec: {
+        hubAcceptsClient: true,
+        managedClusterClientConfigs: [{ url: spoke.url }],
+        ...(leaseDurationSeconds && { leaseDurationSeconds }),
+      },
     },
   ];
   await hub.kubectl(['apply', '--filename=-'], { input: objects.map((part) => JSON.stringify(part)).join('\n---\n') });
@@ -54,22 +64,30 @@ export async function acceptCluster({ hub, spoke }: Planes, context: WorldContex
   context.signal.throwIfAborted();
 }
 
+/** The network between a spoke and the hub, so that it can be cut. */
+export async function startLink({ hub, spoke }: Planes, { disposables }: WorldContext): Promise<HubLink> {
+  const link = await startHubLink(hub.port);
+  disposables.add({ name: `link of ${spoke.name} to the hub`, stop: () => link.stop() });
+  return link;
+}
+
 /** The work agent, which stands in for registration too, and the cluster controllers; each under its roles. */
 export async function startSpokeProcesses(
-  { hub, spoke }: Planes,
+  { hub, spoke, link }: Planes & { link: HubLink },
   context: WorldContext,
-): Promise<{ workAgent: Restartable; clusterAgent: Restartable }> {
+): Promise<Restartable[]> {
   const { folder, disposables, signal } = context;
   const name = spoke.name;
+  const linkedHub = { ...hub, url: link.url };
   const kubeconfig = (plane: ControlPlane, namespace: string, serviceAccount: string) => {
     const file = join(folder, `${name}-${serviceAccount}-on-${plane.name}.kubeconfig`);
     return kubeconfigForServiceAccount({ plane, namespace, serviceAccount, file });
   };
   const [workSpoke, workHub, clusterSpoke, clusterHub] = await Promise.all([
     kubeconfig(spoke, 'open-cluster-management-agent', 'klusterlet-work-sa'),
-    kubeconfig(hub, name, 'work-agent'),
+    kubeconfig(linkedHub, name, 'work-agent'),
     kubeconfig(spoke, SPOKE_NAMESPACE, 'kmm-operator-controller'),
-    kubeconfig(hub, name, 'kmm-spoke-cluster'),
+    kubeconfig(linkedHub, name, 'kmm-spoke-cluster'),
   ]);
   const start = (process: string, entry: string, args: string[]) =>
     startKmmProcess({ name: `${name}-${process}`, entry, args: [...args, '--cluster-name', name], folder, signal });
@@ -83,7 +101,7 @@ export async function startSpokeProcesses(
   ]);
   disposables.add({ name: `${name} work agent`, stop: () => workAgent.stop() });
   disposables.add({ name: `${name} cluster agent`, stop: () => clusterAgent.stop() });
-  return { workAgent, clusterAgent };
+  return [workAgent, clusterAgent];
 }
 
 export type WorldNode = { node: LabNode; kubelet: FakeKubelet };

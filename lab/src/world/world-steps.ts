@@ -1,9 +1,16 @@
 import { newestKernel } from '../nodes/kernels.ts';
 import { ensureToolkitImage } from '../toolkit/toolkit-image.ts';
-import { startHubPlane, startHubProcesses, startServers, type WorldContext, writeHubConfig } from './hub-world.ts';
+import {
+  startHubPlane,
+  startHubProcesses,
+  startLeaseController,
+  startServers,
+  type WorldContext,
+  writeHubConfig,
+} from './hub-world.ts';
 import { makeSigningPair } from './signing-pair.ts';
-import { acceptCluster, startSpokePlane, startSpokeProcesses, startWorldNode } from './spoke-world.ts';
-import type { NodePlan, World } from './world.ts';
+import { acceptCluster, startLink, startSpokePlane, startSpokeProcesses, startWorldNode } from './spoke-world.ts';
+import type { ClusterPlan, NodePlan, World } from './world.ts';
 
 /** One thing to do, named as a person reads it. `tell` shows how far it is; the last line told is what was read back. */
 export type Step = { name: string; run: (tell: (line: string) => void) => Promise<void> };
@@ -35,7 +42,7 @@ export function worldPhases(world: World, context: WorldContext): Phase[] {
       parts: [
         ...world.series.map((series) => toolkit(world, series, context)),
         hubProcesses(world, context),
-        ...clusters.map((name) => spokeProcesses(world, name, context)),
+        ...world.plan.map((cluster) => spokeProcesses(world, cluster, context)),
         ...nodes.map((node) => boot(world, node, context)),
       ],
     },
@@ -45,6 +52,7 @@ export function worldPhases(world: World, context: WorldContext): Phase[] {
 function hubPlane(world: World, context: WorldContext): Step {
   const run = async () => {
     world.hub = await startHubPlane(context);
+    startLeaseController(world.hub, context);
   };
   return { name: 'control plane hub', run };
 }
@@ -92,18 +100,21 @@ function toolkit(world: World, series: string, { signal }: WorldContext): Step {
 function hubProcesses(world: World, context: WorldContext): Step {
   const run = async () => {
     await writeHubConfig(world.hub, world.registry.host);
-    await startHubProcesses(context, { plane: world.hub, redis: world.redis });
+    world.addProcesses(...(await startHubProcesses(context, { plane: world.hub, redis: world.redis })));
   };
   return { name: 'hub and worker', run };
 }
 
-function spokeProcesses(world: World, cluster: string, context: WorldContext): Step {
+function spokeProcesses(world: World, cluster: ClusterPlan, context: WorldContext): Step {
+  const { name } = cluster;
   const run = async () => {
-    const planes = { hub: world.hub, spoke: world.spoke(cluster) };
-    await acceptCluster(planes, context);
-    await startSpokeProcesses(planes, context);
+    const planes = { hub: world.hub, spoke: world.spoke(name) };
+    await acceptCluster(planes, cluster, context);
+    const link = await startLink(planes, context);
+    world.addLink(name, link);
+    world.addProcesses(...(await startSpokeProcesses({ ...planes, link }, context)));
   };
-  return { name: `agents of ${cluster}`, run };
+  return { name: `agents of ${name}`, run };
 }
 
 function boot(world: World, { cluster, plan }: { cluster: string; plan: NodePlan }, context: WorldContext): Step {

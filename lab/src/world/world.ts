@@ -1,5 +1,7 @@
+import type { Restartable } from '../host/restartable.ts';
 import type { Kernel } from '../nodes/kernels.ts';
 import type { ControlPlane } from '../servers/control-plane.ts';
+import type { HubLink } from '../servers/hub-link.ts';
 import type { Redis } from '../servers/redis.ts';
 import type { Registry } from '../servers/registry.ts';
 import type { SigningPair } from './signing-pair.ts';
@@ -16,7 +18,12 @@ export type NodePlan = {
 };
 
 /** A spoke of a world to be. */
-export type ClusterPlan = { name: string; nodes: readonly NodePlan[] };
+export type ClusterPlan = {
+  name: string;
+  nodes: readonly NodePlan[];
+  /** ManagedCluster.spec.leaseDurationSeconds (OCM's default: 60): after five of them in silence a cluster is Unknown. */
+  leaseDurationSeconds?: number;
+};
 
 /** A node that runs, and where it belongs. */
 export type FleetNode = WorldNode & { plan: NodePlan; spoke: ControlPlane };
@@ -32,6 +39,8 @@ export class World {
   readonly #kernels = new Map<string, Kernel>();
   readonly #spokes = new Map<string, ControlPlane>();
   readonly #nodes = new Map<string, WorldNode>();
+  readonly #links = new Map<string, HubLink>();
+  readonly #processes = new Map<string, Restartable>();
 
   constructor(plan: readonly ClusterPlan[]) {
     this.plan = plan;
@@ -56,6 +65,21 @@ export class World {
     return node;
   }
 
+  /** The only way from the agents of a cluster to the hub. */
+  link(cluster: string): HubLink {
+    return present(this.#links, cluster);
+  }
+
+  /** One of our own processes, e.g. `hub`, `worker`, `spoke-a-work-agent`. */
+  process(name: string): Restartable {
+    return present(this.#processes, name);
+  }
+
+  /** Our own processes on this machine; node agents run in their nodes. */
+  get processes(): Restartable[] {
+    return [...this.#processes.values()];
+  }
+
   /** The spokes that run, in the order of the plan. */
   get spokes(): ControlPlane[] {
     return this.plan.flatMap(({ name }) => this.#spokes.get(name) ?? []);
@@ -77,6 +101,14 @@ export class World {
 
   addSpoke(plane: ControlPlane): void {
     this.#spokes.set(plane.name, plane);
+  }
+
+  addLink(cluster: string, link: HubLink): void {
+    this.#links.set(cluster, link);
+  }
+
+  addProcesses(...processes: Restartable[]): void {
+    for (const process of processes) this.#processes.set(process.name, process);
   }
 
   addNode(node: WorldNode): void {
