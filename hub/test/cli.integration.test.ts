@@ -1,13 +1,20 @@
 import { join } from 'node:path';
-import { HUB_NAMESPACE, type ManagedCluster, type ManagedClusterModule, managedCluster } from '@kmm-hub/api-types';
+import {
+  HUB_NAMESPACE,
+  type ManagedCluster,
+  type ManagedClusterModule,
+  type ManifestWork,
+  managedCluster,
+} from '@kmm-hub/api-types';
 import { checkout, tokenFor, writeKubeconfig } from '@kmm-hub/lab';
 import { Redis } from 'ioredis';
 import { Agent, request } from 'undici';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { RunningProcess } from '../../lab/src/host/process.ts';
 import type { Executor } from '../../queue/src/executors/executor.ts';
 import { hearing } from '../../queue/test/hearing-executor.ts';
 import { moduleImageName } from '../src/fleet/recipe.ts';
+import { createSpoke, feedBack, playSpoke, type SpokeUsers } from './cli-spoke.ts';
 import {
   addressOf,
   createUsers,
@@ -31,6 +38,7 @@ import {
   signal,
   startHubWorld,
   startWorker,
+  works,
   writeDockerfile,
 } from './hub-world.ts';
 
@@ -154,6 +162,120 @@ describe('kubectl-kmm, a hub, Redis and a worker', () => {
     expect(status.stderr).toMatch(
       /^error: you may not list managedclustermodules\.hub\.kmm\.sigs\.x-k8s\.io on the hub\. Ask for .*\n$/,
     );
+  });
+
+  describe('why with a kubeconfig of the cluster', () => {
+    const name = 'edge';
+    const error = {
+      reason: 'ModuleSignatureRejected',
+      message: 'Key was rejected by service. Sign the module with a key that the node trusts.',
+      nextAttempt: '2026-01-01T00:05:00Z',
+    };
+    let spoke: SpokeUsers;
+    let work: ManifestWork;
+    /** What is right, as far as the hub was told. */
+    const rowsOfHub = () =>
+      [
+        ...['ManagedClusterModule/edge', 'ManagedCluster/edge', 'ManagedClusterModule/edge'],
+        ...['ClusterInventory/edge/edge', 'ManagedClusterModule/edge', `ModuleImage/${moduleImageName(world.base)}`],
+        ...['ManifestWork/edge/edge', 'ManifestWork/edge/edge', 'Module/openshift-kmm/edge'],
+      ].map((object) => `ok ${object}`);
+
+    beforeAll(async () => {
+      spoke = await createSpoke(world, users.viewer);
+      await joinCluster(world, { name, labels: { test: name }, kernels: [KERNEL] });
+      const kernelMappings = [{ regexp: '^.+$', containerImage: world.base }];
+      await world.admin.create(modules, moduleFor(world, name, { kernelMappings }), signal);
+      const isSeen = ({ metadata, status }: ManagedClusterModule) => status?.observedGeneration === metadata.generation;
+      await eventually(() => world.admin.get(modules, { name }, signal), isSeen);
+      const ref = { namespace: name, name };
+      await eventually(() => world.admin.getIfPresent(works, ref, signal), Boolean);
+      work = await world.admin.get(works, ref, signal);
+      await playSpoke(world, work, error);
+    });
+    beforeEach(() => feedBack(world, work, { available: 2, desired: 2 })); // from before n2 had its error
+
+    /** By somebody who may read the hub alone. */
+    async function why(...flags: string[]) {
+      const ended = await kubectlKmm(world, 'why', name, name, '--kubeconfig', users.viewer, ...flags);
+      expect(ended).toMatchObject({ code: 0, stderr: '' });
+      const [table = '', verdict] = ended.stdout.split('\n\n');
+      const rows = words(table).slice(1);
+      return {
+        rows: rows.map((row) => /^\w+( <-)? \w+\/(of the cluster|\S+)/.exec(row)?.[0]),
+        table: rows.join('\n'),
+        verdict,
+      };
+    }
+
+    test('names the error of a node that the hub was not told of, and the remedy', async () => {
+      expect(await why()).toMatchObject({ rows: rowsOfHub(), verdict: 'Everything is right.\n' });
+      const { rows, verdict } = await why('--spoke-kubeconfig', spoke.reader);
+      expect(rows).toEqual([
+        ...rowsOfHub(),
+        ...['ok Module/openshift-kmm/edge', 'wrong <- NodeModulesConfig/n2', 'ok NodeModulesConfig/n1'],
+      ]);
+      expect(verdict).toBe(
+        [
+          'Not right: NodeModulesConfig/n2',
+          `  kernel ${KERNEL}: ModuleSignatureRejected: ${error.message}`,
+          'What to do:',
+          '  Do what the message says. It is tried again at 2026-01-01T00:05:00Z.\n',
+        ].join('\n'),
+      );
+    });
+
+    test('reads the cluster with another context of the kubeconfig', async () => {
+      const flags = ['--spoke-kubeconfig', spoke.bothContexts, '--spoke-context'];
+      expect((await why(...flags, 'edge')).rows).toContain('wrong <- NodeModulesConfig/n2');
+      expect((await why(...flags, 'hub')).rows).toContain('unknown <- Module/openshift-kmm/edge');
+      // without --spoke-kubeconfig it is a context of the hub's
+      const both = ['--kubeconfig', spoke.bothContexts, '--spoke-context', 'edge'];
+      expect((await why(...both)).rows).toContain('wrong <- NodeModulesConfig/n2');
+    });
+
+    test.each<[string, () => string, { rows: string[]; message: string }]>([
+      [
+        'nothing there',
+        () => users.nobody,
+        {
+          rows: ['unknown <- Module/openshift-kmm/edge', 'unknown Node/of the cluster'],
+          message: 'you may not get modules.kmm.sigs.x-k8s.io in namespace openshift-kmm (on the cluster)',
+        },
+      ],
+      [
+        'no nodes there',
+        () => spoke.withoutNodes,
+        {
+          rows: ['ok Module/openshift-kmm/edge', 'unknown <- Node/of the cluster'],
+          message: 'you may not list nodes (on the cluster)',
+        },
+      ],
+    ])(
+      'tells somebody who may read %s what was not read, and goes on with the rest',
+      async (_what, kubeconfig, wanted) => {
+        const { rows, table, verdict } = await why('--spoke-kubeconfig', kubeconfig());
+        expect(rows).toEqual([...rowsOfHub(), ...wanted.rows]);
+        expect(table).toContain('Node/of the cluster you may not list nodes (on the cluster)');
+        expect(verdict).toContain(
+          [
+            `\n  ${wanted.message}`,
+            'What to do:',
+            '  Give a kubeconfig of the cluster whose user has ClusterRole kmm-viewer there (deploy/rbac/kubectl-kmm.spoke.yaml).\n',
+          ].join('\n'),
+        );
+      },
+    );
+
+    test('names the Module first when the hub was told', async () => {
+      await feedBack(world, work, { available: 1, desired: 2, degraded: error });
+      const { rows, verdict } = await why('--spoke-kubeconfig', spoke.reader);
+      expect(rows.slice(rowsOfHub().length - 1)).toEqual([
+        ...['wrong <- Module/openshift-kmm/edge', 'ok Module/openshift-kmm/edge'],
+        ...['wrong NodeModulesConfig/n2', 'ok NodeModulesConfig/n1'],
+      ]);
+      expect(verdict).toContain('What to do:\n  See the NodeModulesConfigs of the nodes in the table.\n');
+    });
   });
 
   test.each<['token' | 'certificate']>([['token'], ['certificate']])(

@@ -514,7 +514,8 @@ test('every step that is not right has a remedy', () => {
 const step = (state: Step['state'], name: string) => ({ kind: 'Node', name, state, message: '', remedy: 'x' }) as Step;
 test.each<[string, Step[], string | undefined]>([
   ['nothing, when all is right', [step('ok', 'a')], undefined],
-  ['the first that is wrong or waits', [step('ok', 'a'), step('waiting', 'b'), step('wrong', 'c')], 'b'],
+  ['the first that is wrong', [step('ok', 'a'), step('waiting', 'b'), step('wrong', 'c'), step('wrong', 'd')], 'c'],
+  ['the first that waits, when nothing is wrong', [step('ok', 'a'), step('waiting', 'b'), step('waiting', 'c')], 'b'],
   ['what is wrong, before what may not be read', [step('unknown', 'a'), step('wrong', 'b')], 'b'],
   ['what may not be read, before what waits behind it', [step('unknown', 'a'), step('waiting', 'b')], 'a'],
   ['what may not be read, when nothing else is not right', [step('ok', 'a'), step('unknown', 'b')], 'b'],

@@ -8,7 +8,8 @@ import { ok, type Step, unknown, waiting, wrong } from './step.ts';
 
 /** A person who asks about one cluster looks at some nodes, not at a thousand. */
 const MOST_NODES = 50;
-const SPOKE_REMEDY = 'Give a kubeconfig of the cluster whose user may read modules, nodemodulesconfigs and nodes.';
+const SPOKE_REMEDY =
+  'Give a kubeconfig of the cluster whose user has ClusterRole kmm-viewer there (deploy/rbac/kubectl-kmm.spoke.yaml).';
 const AGENT_REMEDY = 'See that the cluster agent runs: kubectl -n openshift-kmm get pods, on the cluster.';
 
 /** What the cluster itself holds: the Module, and for each selected node what it is to load and has loaded; the worst first. */
@@ -19,7 +20,7 @@ export function spokeSteps(owner: ManagedClusterModule, spoke: SpokeSnapshot): S
   const module = moduleOnSpoke(spoke.module, object);
   const refused = [spoke.nodes, spoke.configs].find(({ kind }) => kind === 'forbidden');
   if (refused?.kind === 'forbidden')
-    return [module, unknown({ kind: 'Node', name: 'of the cluster' }, refused.right, SPOKE_REMEDY)];
+    return [module, unknown({ kind: 'Node', name: 'of the cluster' }, onCluster(refused.right), SPOKE_REMEDY)];
   const configs = new Map((foundIn(spoke.configs) ?? []).map((config) => [config.metadata.name, config]));
   const selector = owner.spec.moduleSpec?.selector ?? {};
   const selected = (foundIn(spoke.nodes) ?? []).filter(({ metadata }) => matchesLabels(selector, metadata.labels));
@@ -29,7 +30,7 @@ export function spokeSteps(owner: ManagedClusterModule, spoke: SpokeSnapshot): S
 }
 
 function moduleOnSpoke(reading: Reading<Module>, object: { kind: string; namespace: string; name: string }): Step {
-  if (reading.kind === 'forbidden') return unknown(object, `${reading.right} (on the cluster)`, SPOKE_REMEDY);
+  if (reading.kind === 'forbidden') return unknown(object, onCluster(reading.right), SPOKE_REMEDY);
   if (reading.kind === 'absent') {
     return waiting(
       object,
@@ -49,6 +50,10 @@ function moduleOnSpoke(reading: Reading<Module>, object: { kind: string; namespa
     return waiting(object, `the cluster agent has not acted on generation ${metadata.generation} yet`, AGENT_REMEDY);
   }
   return ok(object, 'it is on the cluster, and the cluster agent has seen it');
+}
+
+function onCluster(right: string): string {
+  return `${right} (on the cluster)`;
 }
 
 type Key = { namespace: string; name: string };

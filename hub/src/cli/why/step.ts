@@ -13,14 +13,12 @@ type NotRight = {
 };
 
 /**
- * What is to be looked at first: the first that is wrong or waits. What waits behind something that may not be read waits
- * for that, as far as one can know.
+ * What is to be looked at first: the first that is wrong, since what waits before it waits for that; else the first that waits
+ * or may not be read.
  */
 export function firstNotRight(steps: readonly Step[]): Extract<Step, NotRight> | undefined {
   const notRight = steps.filter((step) => step.state !== 'ok');
-  const [first] = notRight;
-  const known = notRight.find(({ state }) => state !== 'unknown');
-  return known?.state === 'wrong' ? known : first;
+  return notRight.find(({ state }) => state === 'wrong') ?? notRight[0];
 }
 
 export function ok(object: StepObject, message: string): Step {

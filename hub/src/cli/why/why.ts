@@ -10,11 +10,10 @@ export type WhyFlags = GlobalFlags & { spokeKubeconfig?: string; spokeContext?: 
 export async function why(context: CliContext, [module, cluster]: [string, string], flags: WhyFlags): Promise<void> {
   const { namespace, output, spokeKubeconfig, spokeContext } = flags;
   const hub = await context.connect(flags);
-  const toSpoke = {
-    ...(spokeKubeconfig && { kubeconfig: spokeKubeconfig }),
-    ...(spokeContext && { context: spokeContext }),
-  };
-  const spoke = Object.keys(toSpoke).length === 0 ? undefined : await context.connect(toSpoke);
+  const hasSpoke = spokeKubeconfig !== undefined || spokeContext !== undefined;
+  const kubeconfig = spokeKubeconfig ?? flags.kubeconfig;
+  const toSpoke = { ...(kubeconfig && { kubeconfig }), ...(spokeContext && { context: spokeContext }) };
+  const spoke = hasSpoke ? await context.connect(toSpoke) : undefined;
   const question = { module, cluster, namespace };
   const steps = planExplanation(
     await readSnapshot({ hub: hub.client, ...(spoke && { spoke: spoke.client }) }, question, context.signal),
