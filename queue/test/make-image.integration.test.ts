@@ -17,6 +17,7 @@ import {
   wantImage,
   writeDockerfile,
   writeSecret,
+  writeSigningPair,
 } from './worker-world.ts';
 
 // One job on a real API server, under the worker's role, and a real registry. Only the building is left out.
@@ -48,6 +49,7 @@ describe('a job', () => {
 
   beforeAll(async () => {
     world = await startWorkerWorld();
+    await writeSigningPair(world);
   });
   afterAll(() => world?.stop());
   beforeEach(async () => {
@@ -106,6 +108,15 @@ describe('a job', () => {
     expect(result).toMatchObject({ outcome: 'Published', origin: 'Made', built: true, recipeKey: OTHER_KEY });
     expect(await digestAtTag()).not.toBe(before);
     expect(result).toMatchObject({ digest: await digestAtTag() });
+  });
+
+  test('whose answer was lost is answered the same again, from the image', async () => {
+    const sign = { keySecret: 'signing-key', certSecret: 'signing-cert', filesToSign: ['/built'] };
+    const job = await wantImage(world.admin, name, { ...recipe, sign });
+    const lost = await run(job);
+    expect(lost).toMatchObject({ origin: 'Made', built: true, signedFiles: [{ path: '/built' }] });
+    expect(await run(job)).toEqual({ ...lost, origin: 'Recovered' });
+    expect(executor.asked).toHaveLength(1);
   });
 
   test('whose signing key is no key builds nothing', async () => {

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { HUB_NAMESPACE, type ModuleImageSpec } from '@kmm-hub/api-types';
 import { type Redis, startRedis, waitFor } from '@kmm-hub/lab';
 import { Redis as RedisClient } from 'ioredis';
@@ -23,6 +21,7 @@ import {
   type WorkerWorld,
   wantImage,
   writeSecret,
+  writeSigningPair,
 } from './worker-world.ts';
 
 // A worker at work with Secrets of every kind: what Redis ever held is in its append-only file, in the order it came.
@@ -51,7 +50,7 @@ beforeAll(async () => {
   const ignore = () => undefined;
   const listener = { onResult: ignore, onStep: ignore, onHint: ignore, onConnected: ignore };
   queue = stack.adopt(new ImageQueue(redis.url, listener), (one) => one.close());
-  signingKey = await writeSigningPair();
+  signingKey = await writeSigningPair(world);
   await writeSecret(world.admin, 'build-token', { token, lines: lines.join('\n') });
   await writeSecret(world.admin, 'broken-key', { key: brokenKey });
   await pushBusybox(world.pusher, `${world.registry.host}/base/busybox:1`);
@@ -65,17 +64,6 @@ function startWorker(): AsyncDisposable {
   const place = { namespace: HUB_NAMESPACE, workFolder, buildTimeoutMs: LIMIT_MS };
   const deps = { client: kube, executor: hearing(builder), log: pino({ level: 'silent' }), ...place };
   return new ImageWorker({ ...deps, redisUrl: redis.url, concurrency: 1 });
-}
-
-/** Gives the key, as the Secret has it. */
-async function writeSigningPair(): Promise<string> {
-  const [key, certificate] = [join(world.folder, 'key.pem'), join(world.folder, 'cert.pem')];
-  const request = ['req', '-x509', '-new', '-nodes', '-sha256', '-subj', '/CN=test/', '-newkey', 'rsa:2048'];
-  await promisify(execFile)('openssl', [...request, '-keyout', key, '-out', certificate]);
-  const text = await readFile(key, 'utf8');
-  await writeSecret(world.admin, 'signing-key', { key: text });
-  await writeSecret(world.admin, 'signing-cert', { cert: await readFile(certificate) });
-  return text;
 }
 
 const eventually = <T>(what: string, check: () => Promise<T | undefined>) =>

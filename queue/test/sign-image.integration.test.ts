@@ -6,7 +6,7 @@ import { createRegistryClient, extractToMemory, type LayerFile, type RegistryCli
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DockerRegistry, startDockerRegistry } from '../../oci/test/docker-registry.ts';
 import { createLocalKeySigner, verifyModuleSignature } from '../src/signers/local-key-signer.ts';
-import { signImage } from '../src/signers/sign-image.ts';
+import { signedFilesOf, signImage } from '../src/signers/sign-image.ts';
 import type { Signer } from '../src/signers/signer.ts';
 import { pushFiles, temporaryFolder } from './build-fixture.ts';
 
@@ -73,6 +73,11 @@ describe('signing an image', () => {
       [pulled, image].map((each) => extractToMemory({ client, image: each, roots: ['/'], match, signal })),
     );
     expect(after).toEqual(before);
+  });
+
+  test('can be told of again from the image alone', async () => {
+    const { signed, image } = await sign([`/${modules}/extra/b.ko`, `/${modules}/a.ko`]);
+    expect(await signedFilesOf({ client, image }, signal)).toEqual(signed.files);
   });
 
   test('gives the same image for the same input', async () => {

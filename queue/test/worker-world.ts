@@ -1,5 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import {
   type ConfigMap,
   configMap,
@@ -126,4 +128,15 @@ export async function wantImage(admin: KubeClient, name: string, spec: ModuleIma
 
 export async function removeImage(admin: KubeClient, name: string): Promise<void> {
   await admin.delete(images, { name }, signal);
+}
+
+/** Secrets signing-key and signing-cert. Gives the key, as the Secret has it. */
+export async function writeSigningPair({ folder, admin }: WorkerWorld): Promise<string> {
+  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  const request = ['req', '-x509', '-new', '-nodes', '-sha256', '-subj', '/CN=test/', '-newkey', 'rsa:2048'];
+  await promisify(execFile)('openssl', [...request, '-keyout', key, '-out', certificate]);
+  const text = await readFile(key, 'utf8');
+  await writeSecret(admin, 'signing-key', { key: text });
+  await writeSecret(admin, 'signing-cert', { cert: await readFile(certificate) });
+  return text;
 }

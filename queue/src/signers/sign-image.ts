@@ -24,8 +24,11 @@ export type SignImageRequest = {
   signal: AbortSignal;
 };
 
-/** `digest` is reachable by digest only; tagging it is the caller's last step. `sha256` is hex, of the signed file. */
-export type SignedImage = { digest: string; files: { path: string; sha256: string }[] };
+/** `sha256` is hex, of the file with its signature. */
+export type SignedFile = { path: string; sha256: string };
+
+/** `digest` is reachable by digest only; tagging it is the caller's last step. Files are in the order of their paths. */
+export type SignedImage = { digest: string; files: SignedFile[] };
 
 const MAX_LINKS = 8;
 
@@ -42,8 +45,21 @@ export async function signImage(request: SignImageRequest): Promise<SignedImage>
   const layer = await layerOfFiles(signed.map(({ realPath, ...file }) => ({ ...file, path: realPath })));
   const createdBy = `kmm-hub: sign ${signed.length} kernel modules`;
   const digest = await appendLayer({ client, source, target, layer, annotations, createdBy, signal });
-  const files = signed.map(({ realPath, content }) => ({ path: `/${realPath}`, sha256: sha256(content) }));
-  return { digest, files };
+  return { digest, files: told(signed) };
+}
+
+/** What signImage said of an image that it made, read back from the layer that it added. @throws the errors of oci */
+export async function signedFilesOf(
+  { client, image }: { client: RegistryClient; image: PulledManifest },
+  signal: AbortSignal,
+): Promise<SignedFile[]> {
+  const added = { ...image, manifest: { ...image.manifest, layers: image.manifest.layers.slice(-1) } };
+  return told((await extractToMemory({ client, image: added, roots: ['/'], signal })).files);
+}
+
+function told(files: readonly ExtractedFile[]): SignedFile[] {
+  const entries = files.map(({ realPath, content }) => ({ path: `/${realPath}`, sha256: sha256(content) }));
+  return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** Each file once, by its real path. A link that an entry matches stands for the file it leads to. */

@@ -12,7 +12,7 @@ import {
 } from '@kmm-hub/oci';
 import { type ImageResult, resultLimits } from '../client/image-result.ts';
 import { createLocalKeySigner } from '../signers/local-key-signer.ts';
-import { signImage } from '../signers/sign-image.ts';
+import { type SignedFile, type SignedImage, signedFilesOf, signImage } from '../signers/sign-image.ts';
 import type { Signer } from '../signers/signer.ts';
 import { contentKeyOf } from './content-key.ts';
 import { ForeignImageError, ImageMissingError, OtherNodesImageError } from './errors.ts';
@@ -29,7 +29,6 @@ export type Work = {
 };
 type Published = Extract<ImageResult, { outcome: 'Published' }>;
 type Unsigned = { digest: string; repository: string; contentKey: string; built: boolean };
-type Signed = { digest: string; files: { path: string; sha256: string }[] };
 /** What is at the tag: undefined for nothing. */
 type Present = { digest: string; annotations: Readonly<Record<string, string>> } | undefined;
 
@@ -112,9 +111,10 @@ function refuseOtherNodes({ image }: JobInputs, { annotations }: NonNullable<Pre
   });
 }
 
-function foundImage({ inputs, progress }: Work, { digest, annotations }: NonNullable<Present>): Published {
+async function foundImage(work: Work, { digest, annotations }: NonNullable<Present>): Promise<Published> {
+  const { inputs, progress } = work;
   const { uid } = inputs.image.metadata;
-  const { image, recipeKey, build } = inputs.image.spec;
+  const { image, recipeKey, build, sign } = inputs.image.spec;
   progress.line(`${image} is in the registry: ${digest}`);
   const contentKey = annotations[CONTENT_KEY_ANNOTATION]?.slice(0, 64);
   const isOwn =
@@ -123,10 +123,17 @@ function foundImage({ inputs, progress }: Work, { digest, annotations }: NonNull
     ...{ outcome: 'Published', recipeKey, digest, origin: isOwn ? 'Recovered' : 'Taken' },
     built: isOwn && build !== undefined,
     ...(contentKey !== undefined && { contentKey }),
+    ...(isOwn && sign !== undefined && { signedFiles: await signedBefore(work, digest) }),
   };
 }
 
-type Finished = { unsigned: Unsigned; signed: Signed; present: Present };
+/** What the answer that was lost said of them. */
+async function signedBefore({ inputs, registry, signal }: Work, digest: string): Promise<SignedFile[]> {
+  const image = await registry.getManifest(`${repositoryOf(inputs.image.spec.image)}@${digest}`, signal);
+  return fitting(await signedFilesOf({ client: registry, image }, signal));
+}
+
+type Finished = { unsigned: Unsigned; signed: SignedImage; present: Present };
 
 /**
  * Writes the tag, unless somebody did since the look: a worker that was paused or cut off from Redis may have lost its job
@@ -143,11 +150,19 @@ async function publish(work: Work, { unsigned, signed, present }: Finished): Pro
   const digest = await registry.putManifest(repository, { body, mediaType, tag }, signal);
   progress.line(`published ${image} as ${digest}`);
   const { built, contentKey } = unsigned;
-  return { outcome: 'Published', recipeKey, digest, origin: 'Made', built, contentKey, signedFiles: fitting(signed) };
+  return {
+    outcome: 'Published',
+    recipeKey,
+    digest,
+    origin: 'Made',
+    built,
+    contentKey,
+    signedFiles: fitting(signed.files),
+  };
 }
 
 /** A pattern may match more files than a status holds; those that do not fit are told in the log of the job alone. */
-function fitting({ files }: Signed): Signed['files'] {
+function fitting(files: readonly SignedFile[]): SignedFile[] {
   return files.filter(({ path }) => path.length <= resultLimits.pathCharacters).slice(0, resultLimits.signedFiles);
 }
 
@@ -203,7 +218,7 @@ function signerOf({ signing }: JobInputs): Signer | undefined {
 async function sign(
   work: Work,
   { unsigned, signer }: { unsigned: Unsigned; signer: Signer | undefined },
-): Promise<Signed> {
+): Promise<SignedImage> {
   const { inputs, registry, progress, signal } = work;
   const { spec } = inputs.image;
   if (spec.sign === undefined || signer === undefined) return { digest: unsigned.digest, files: [] };
