@@ -24,7 +24,7 @@ export default defineConfig({
           include: ['*/test/**/*.integration.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          maxWorkers: 2,
+          maxWorkers: 3,
           retry: 1,
         },
       },
