@@ -5,7 +5,7 @@ import { conditionOf } from '@kmm-hub/kube';
 import { applyLikeHello, type DemoModule } from '../demo/modules.ts';
 import { readBack } from '../demo/read-back.ts';
 import { imagesOf } from '../demo/verify-images.ts';
-import { loaded, moduleIs, moduleOnHub } from '../demo/verify-module.ts';
+import { loaded, moduleIs, moduleOnHub, worksOf } from '../demo/verify-module.ts';
 import { AVAILABLE } from '../ocm/lease-plan.ts';
 import type { FleetNode, World } from '../world/world.ts';
 import { buildsBegun } from './builds.ts';
@@ -52,6 +52,7 @@ export async function registryAway(
  */
 export async function hubAway({ world, module, signal }: Stage, cut: FleetNode, rebooted: FleetNode): Promise<void> {
   const before = await endState(world, module, signal);
+  const did = await doneByHub({ world, module, signal });
   const apiServer = world.hub.component('kube-apiserver');
   const parts = [apiServer, world.redis.process, world.registry.process, world.process('hub'), world.process('worker')];
   for (const part of parts) await part.kill9();
@@ -66,6 +67,14 @@ export async function hubAway({ world, module, signal }: Stage, cut: FleetNode, 
     return true;
   };
   await readBack('what the hub left, now that it is back', check, signal);
+  assert.deepEqual(await doneByHub({ world, module, signal }), did);
+}
+
+/** Generations of the works count what was written to them. */
+async function doneByHub({ world, module, signal }: Stage) {
+  const works = await worksOf(world.hub, module, signal);
+  const builds = [...(await buildsBegun(world.process('worker')))];
+  return { builds, works: works.map(({ metadata }) => [metadata.namespace, metadata.uid, metadata.generation]) };
 }
 
 /** The kernel has it, and the spoke's own API server knows that it is of this start. */
