@@ -1,5 +1,5 @@
 import { execPath } from 'node:process';
-import { HubError } from '@kmm-hub/api-types';
+import { ProcessExitedError } from '../host/errors.ts';
 import { lastLines } from '../host/log-file.ts';
 import { type RunningProcess, startProcess } from '../host/process.ts';
 
@@ -11,18 +11,6 @@ export interface JudgedAgent {
 
 export type AgentCommand = { command: string; args: string[] };
 export type AgentPlaces = { hub: string; spoke: string; cluster: string };
-
-/** The agent ended although nobody stopped it. */
-export class AgentEndedError extends HubError {
-  override readonly name = 'AgentEndedError';
-  readonly code = 'AgentEnded';
-  readonly retry = 'never';
-  readonly remedy: string;
-  constructor(how: string, { logFile, lines }: { logFile: string; lines: string }) {
-    super(`the agent ended with ${how}:\n${lines}`);
-    this.remedy = `Its whole log is ${logFile}.`;
-  }
-}
 
 /**
  * What a person gave as `--agent`, for a shell: {hub} and {spoke} are paths of kubeconfigs, {cluster} is the cluster's name. The
@@ -44,21 +32,26 @@ export function nodeCommand(entry: string, args: string[]): AgentCommand {
   return { command: execPath, args: [entry, ...args] };
 }
 
-/** An agent as a process; `onEnd` is told when it ends by itself. Its output goes to `logFile`. */
+/** An agent as a process; `onEnd` is told when it ends by itself, at once too. Its output goes to `logFile`. */
 export function processAgent(
   { command, args }: AgentCommand,
-  { logFile, onEnd, signal }: { logFile: string; onEnd: (error: AgentEndedError) => void; signal: AbortSignal },
+  { logFile, onEnd, signal }: { logFile: string; onEnd: (error: ProcessExitedError) => void; signal: AbortSignal },
 ): JudgedAgent {
+  const name = 'the agent';
   let running: { process: RunningProcess; wanted: boolean } | undefined;
   return {
     async start() {
-      const current = { process: await startProcess({ name: 'agent', command, args, logFile, signal }), wanted: true };
-      running = current;
-      void current.process.exited.then(async ({ code, signal: killer }) => {
-        if (!current.wanted) return;
-        const how = killer ?? `code ${code}`;
-        onEnd(new AgentEndedError(how, { logFile, lines: await lastLines(logFile) }));
-      });
+      try {
+        const current = { process: await startProcess({ name, command, args, logFile, signal }), wanted: true };
+        running = current;
+        void current.process.exited.then(async (status) => {
+          if (!current.wanted) return;
+          onEnd(new ProcessExitedError(name, { status, logFile, lastLines: await lastLines(logFile) }));
+        });
+      } catch (error) {
+        if (!(error instanceof ProcessExitedError)) throw error;
+        onEnd(error);
+      }
     },
     async stop() {
       if (running === undefined) return;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { checkout } from '../host/config.ts';
-import { type AgentEndedError, nodeCommand, processAgent, shellCommand } from './agent.ts';
+import type { ProcessExitedError } from '../host/errors.ts';
+import { nodeCommand, processAgent, shellCommand } from './agent.ts';
 import { adminAccess, shippedAccess } from './agent-access.ts';
 import type { CaseResult, ConformanceCase } from './case.ts';
 import { judge } from './judge.ts';
@@ -29,7 +30,7 @@ export async function runConformance(
   const { agent: template } = options;
   const access = template === undefined ? await shippedAccess(world, place) : await adminAccess(world, place);
   const command = template === undefined ? ourCommand(access) : shellCommand(template, access);
-  const onEnd = (error: AgentEndedError) => failing.abort(error);
+  const onEnd = (error: ProcessExitedError) => failing.abort(error);
   const agent = processAgent(command, { logFile: join(context.folder, 'agent.log'), onEnd, signal: context.signal });
   context.disposables.add({ name: 'agent', stop: () => agent.stop(), limitMs: 60_000 });
   await agent.start();
