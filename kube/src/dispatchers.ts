@@ -55,7 +55,10 @@ export function createDispatchers(
  */
 function proxyTls({ ca }: Credentials) {
   if (ca === undefined) return { allowH2: false };
-  return { allowH2: false, secureContext: createSecureContext({ ca: [...getCACertificates(), ca] }) };
+  return {
+    allowH2: false,
+    secureContext: createSecureContext({ ca: [...getCACertificates(), ...getCACertificates('system'), ca] }),
+  };
 }
 
 /** What a dispatcher must be rebuilt for. A new token is not among it: that is a header of each request. */

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { explain } from '@kmm-hub/api-types';
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
 import { createSigningSecrets } from '../demo/modules.ts';
 import { Disposables, stopOnSignals } from '../host/disposables.ts';
 import { runFolder } from '../host/run-folder.ts';
@@ -16,9 +16,9 @@ const options = new Command('test:faults')
   .description(
     'Faults between a reflector, a controller and a real API server; then a whole world of which one part after the other is killed.',
   )
-  .option('--minutes <number>', 'of faults between a controller and an API server; 0 leaves them out', Number, 10)
-  .option('--rounds <number>', 'in which a part of a world is killed; 0 leaves them out', Number, 20)
-  .option('--seed <number>', 'of all that is drawn', Number, Date.now() % 2 ** 32)
+  .option('--minutes <number>', 'of faults between a controller and an API server; 0 leaves them out', number, 10)
+  .option('--rounds <number>', 'in which a part of a world is killed; 0 leaves them out', number, 20)
+  .option('--seed <number>', 'of all that is drawn', number, Date.now() % 2 ** 32)
   .option('--json', 'one JSON object as the last line')
   .parse()
   .opts<{ minutes: number; rounds: number; seed: number; json?: boolean }>();
@@ -67,4 +67,10 @@ async function killRounds() {
     onResult: (round, result) => say(roundText(round, result)),
     signal,
   });
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new InvalidArgumentError('It must be a number, 0 or more.');
+  return value;
 }

@@ -16,9 +16,9 @@ export type KillCampaignOptions = {
 };
 
 /**
- * Rolls a module out to a world that runs, with the Secrets of examples/hello-kmod, and removes it, undisturbed at first; then again and again, another module each
- * time, while one part of the world is killed at some moment. @throws AssertionError, or NotReadyError with what differs from
- * the undisturbed end.
+ * Rolls a module out to a world that runs, with the Secrets of examples/hello-kmod, and removes it, undisturbed at first; then
+ * again and again, another module each time, while one part of the world is killed at some moment. @throws AssertionError, or
+ * NotReadyError with what differs from the undisturbed end.
  */
 export async function runKillCampaign(
   world: World,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModuleImage } from '@kmm-hub/api-types';
 import { parseReference } from '@kmm-hub/oci';
@@ -11,7 +12,7 @@ import { buildsBegun } from './builds.ts';
 import { type EndState, endState } from './end-state.ts';
 import { type Boot, bootsOf, isLoadedOnce, isUnloadedOnce } from './kernel-history.ts';
 import type { RoundPlan } from './plan-rounds.ts';
-import type { Victim } from './victims.ts';
+import { agentVictimName, type Victim } from './victims.ts';
 
 /** One module, rolled out to the whole fleet and removed from it. */
 export type Round = { world: World; module: DemoModule; signal: AbortSignal };
@@ -54,6 +55,7 @@ export async function disturbedRound(
 ): Promise<RoundResult> {
   const { world, module, signal } = round;
   const started = performance.now();
+  const agentEnds = await agentEndsOf(world);
   const blow = async (phase: RoundPlan['phase']) => {
     if (plan.phase === phase) await strike(victim, { plan, phaseMs: reference.phaseMs[phase] }, signal);
   };
@@ -67,7 +69,7 @@ export async function disturbedRound(
   await expectBoots(round, { what: 'loaded once', holds: isLoadedOnce });
   await remove(round, () => blow('removal'));
   const repeatedBuilds = await expectHistory(round, { images, mayRepeatBuilds: victim.mayRepeatBuilds });
-  expectRunning(world);
+  await expectRunning(world, { agentEnds, victim });
   return { repeatedBuilds, seconds: Math.round((performance.now() - started) / 100) / 10 };
 }
 
@@ -123,12 +125,26 @@ async function expectBoots(
   }
 }
 
-/** Who is not killed is to go on, whatever happens to the others. */
-function expectRunning({ processes, redis, registry }: World): void {
-  const ended = [...processes, redis.process, registry.process].filter((process) => process.ended !== undefined);
-  assert.deepEqual(
-    ended.map(({ name }) => name),
-    [],
-    'processes that ended by themselves',
-  );
+/** Who is not killed is to go on, whatever happens to the others. `agentEnds`: as they were before the round. */
+async function expectRunning(
+  world: World,
+  { agentEnds, victim }: { agentEnds: ReadonlyMap<string, number>; victim: Victim },
+): Promise<void> {
+  const planes = [world.hub, ...world.spokes].map((plane) => plane.component('kube-apiserver'));
+  const parts = [...world.processes, world.redis.process, world.registry.process, ...planes];
+  const ended = parts.filter((part) => part.ended !== undefined).map(({ name }) => name);
+  for (const [node, ends] of await agentEndsOf(world)) {
+    const wanted = (agentEnds.get(node) ?? 0) + (victim.name === agentVictimName(node) ? 1 : 0);
+    if (ends > wanted) ended.push(`agent of ${node}`);
+  }
+  assert.deepEqual(ended, [], 'parts that ended by themselves');
+}
+
+/** How often the agent of each node has ended; what starts it again says so on the serial console. */
+async function agentEndsOf({ nodes }: World): Promise<Map<string, number>> {
+  const ends = nodes.map(async ({ node }) => {
+    const text = await readFile(node.logFile, 'utf8');
+    return [node.name, text.split('kmm-lab: the agent ended with code').length - 1] as const;
+  });
+  return new Map(await Promise.all(ends));
 }

@@ -39,10 +39,14 @@ function apiServerVictim(plane: ControlPlane, options: Pick<Victim, 'mayRepeatBu
   return processVictim(plane.component('kube-apiserver'), options);
 }
 
+export function agentVictimName(node: string): string {
+  return `${node} agent`;
+}
+
 /** Its supervisor is in the node. */
 function agentVictim({ node, plan }: FleetNode): Victim {
   return {
-    name: `${plan.name} agent`,
+    name: agentVictimName(plan.name),
     mayRepeatBuilds: false,
     kill: (signal) => node.killAgent(signal),
     revive: async () => undefined,

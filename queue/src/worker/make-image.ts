@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CONTENT_KEY_ANNOTATION, explain, INPUT_KEY_ANNOTATION, KERNEL_ANNOTATION } from '@kmm-hub/api-types';
 import {
+  ImageRefusedError,
   mediaTypes,
   type PulledManifest,
   parseReference,
@@ -123,14 +124,20 @@ async function foundImage(work: Work, { digest, annotations }: NonNullable<Prese
     ...{ outcome: 'Published', recipeKey, digest, origin: isOwn ? 'Recovered' : 'Taken' },
     built: isOwn && build !== undefined,
     ...(contentKey !== undefined && { contentKey }),
-    ...(isOwn && sign !== undefined && { signedFiles: await signedBefore(work, digest) }),
+    ...(isOwn && sign !== undefined && (await signedBefore(work, digest))),
   };
 }
 
-/** What the answer that was lost said of them. */
-async function signedBefore({ inputs, registry, signal }: Work, digest: string): Promise<SignedFile[]> {
-  const image = await registry.getManifest(`${repositoryOf(inputs.image.spec.image)}@${digest}`, signal);
-  return fitting(await signedFilesOf({ client: registry, image }, signal));
+/** What the answer that was lost said of them; the image stands, whether they can be told of or not. */
+async function signedBefore({ inputs, registry, progress, signal }: Work, digest: string) {
+  try {
+    const image = await registry.getManifest(`${repositoryOf(inputs.image.spec.image)}@${digest}`, signal);
+    return { signedFiles: fitting(await signedFilesOf({ client: registry, image }, signal)) };
+  } catch (err) {
+    if (!(err instanceof ImageRefusedError)) throw err;
+    progress.line(`its signed files cannot be read: ${explain(err)}`);
+    return {};
+  }
 }
 
 type Finished = { unsigned: Unsigned; signed: SignedImage; present: Present };

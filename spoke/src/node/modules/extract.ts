@@ -53,16 +53,20 @@ export async function bringModuleFiles(request: ExtractionRequest): Promise<void
   const arriving = join(folder, 'arriving');
   await rm(arriving, { recursive: true, force: true }); // of a process that was killed
   await extractToDirectory({ client, image, roots, destination: arriving, signal });
-  await syncFiles(arriving);
+  await syncTree(arriving, signal);
   await moveDurably(arriving, join(folder, 'files'));
   await sync(dirname(folder)); // the folders above may be new as well
   await sync(request.imagesFolder);
 }
 
-/** The name of a folder may reach the disk long before the content of its files, which are empty until then. */
-async function syncFiles(folder: string): Promise<void> {
+/** The name of a folder may reach the disk long before what is in it, which is empty until then. */
+async function syncTree(folder: string, signal: AbortSignal): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  for (const entry of entries.filter((found) => found.isFile())) await sync(join(entry.parentPath, entry.name));
+  for (const entry of entries.filter((found) => !found.isSymbolicLink())) {
+    signal.throwIfAborted();
+    await sync(join(entry.parentPath, entry.name));
+  }
+  await sync(folder);
 }
 
 /** What bringModuleFiles brought. @throws ModuleFilesMissingError */

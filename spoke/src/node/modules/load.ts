@@ -6,7 +6,7 @@ import type { ModuleFiles } from './extract.ts';
 import { firmwareDefaults, installFirmware, removeFirmware, setFirmwareSearchPath } from './firmware.ts';
 import type { Kmod } from './kmod.ts';
 import { checkModuleName, loadCall, type ModprobeCall, unloadCall } from './kmod-arguments.ts';
-import { KmodError, ModuleNotLoadedError, modprobeError } from './kmod-errors.ts';
+import { KmodError, ModuleAlreadyLoadedError, ModuleNotLoadedError, modprobeError } from './kmod-errors.ts';
 import { kernelWordsAbout } from './kmod-kernel-log.ts';
 import { hostModuleTree, layOutModuleTree, withoutOrder } from './kmod-tree.ts';
 import { isBuiltIn, moduleNames, normaliseModuleName, readLoadedModules } from './loaded-modules.ts';
@@ -20,6 +20,8 @@ export type LoadRequest = {
   kmod: Kmod;
   /** Where firmware goes on the node; default `firmwareDefaults.hostPath`. */
   firmwareHostPath?: string;
+  /** Called by loadModule when only modprobe is left to do, and the kernel has no module of the name. */
+  beforeModprobe?: () => Promise<void>;
   signal: AbortSignal;
 };
 
@@ -40,6 +42,8 @@ export async function loadModule(request: LoadRequest): Promise<LoadResult> {
   if (firmware !== undefined) await setFirmwareSearchPath(firmware);
   const result = await removeInTree(inTree, request);
   if (firmware !== undefined) await installFirmware(firmware);
+  await requireAbsent(config, host);
+  await request.beforeModprobe?.();
   await withKernelWords(call, host, () => kmod.load(call, tree, signal));
   await readBack(config, host);
   return result;
@@ -80,6 +84,13 @@ async function removeInTree(names: readonly string[], { host, kmod, release, fil
     await withKernelWords(call, host, () => kmod.unload(call, hostModuleTree(host, release, noConfig), signal));
   }
   return { removed, builtIn: builtIn.flat() };
+}
+
+/** modprobe would refuse it as well; but whoever sees it after an intent of ours would take it for ours. */
+async function requireAbsent(config: ModuleConfig, host: HostRoot): Promise<void> {
+  const [own] = moduleNames(config); // what it depends on may well be there
+  if (own === undefined || !(await readLoadedModules(host)).has(normaliseModuleName(own))) return;
+  throw new ModuleAlreadyLoadedError(`the kernel has a module ${own} that is not of this Module`);
 }
 
 /** Adds to modprobe's error what the kernel logged meanwhile: "Invalid argument" alone helps nobody. */

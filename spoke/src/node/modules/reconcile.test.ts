@@ -304,3 +304,29 @@ test('an agent that is stopped during a load leaves its intent: modprobe may sti
   await expect(reconcileNodeModules(deps, at.nmc, stop.signal)).rejects.toThrow('the agent stops');
   expect(await at.deps.intents.list()).toHaveLength(1);
 });
+
+test('an agent that is stopped before modprobe leaves no intent: what the kernel has may be somebody else’s', async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  const stop = new AbortController();
+  const index = async () => {
+    stop.abort(new Error('the agent stops'));
+    throw stop.signal.reason;
+  };
+  const deps = { ...at.deps, kmod: { ...at.deps.kmod, index } };
+  await expect(reconcileNodeModules(deps, at.nmc, stop.signal)).rejects.toThrow('the agent stops');
+  expect(await at.deps.intents.list()).toEqual([]);
+});
+
+test('a module of the name that is not ours is told, and neither loaded over nor taken for ours', async () => {
+  await using at = await world();
+  at.nmc.spec = { modules: [module()] };
+  await at.setLoaded('hello 1 0 - Live 0x0\n');
+  await reconcileNodeModules(at.deps, at.nmc, signal);
+  expect(at.calls).toEqual(['pull r/hello@sha256:aa', 'status']);
+  expect(at.nmc.status?.modules?.[0]?.error).toMatchObject({
+    reason: 'ModuleAlreadyLoaded',
+    message: expect.stringContaining('inTreeModulesToRemove'),
+  });
+  expect(await at.deps.intents.list()).toEqual([]);
+});

@@ -145,9 +145,11 @@ async function act(deps: NodeModulesDeps, action: ModuleAction, signal: AbortSig
   const { namespace, name, imageRepoSecret, config } = module;
   if (!resumes) {
     const files = await pull({ module, config }, signal);
-    await intents.write({ namespace, name, ...(imageRepoSecret && { imageRepoSecret }), config, bootId });
+    // Not sooner: what the kernel has under the name until then is somebody else's.
+    const beforeModprobe = () =>
+      intents.write({ namespace, name, ...(imageRepoSecret && { imageRepoSecret }), config, bootId });
     try {
-      await loadModule({ config, files, release, host, kmod, signal });
+      await loadModule({ config, files, release, host, kmod, beforeModprobe, signal });
     } catch (err) {
       // What is in the kernel under the name now is not ours. Only a modprobe that was left behind, after its time or
       // because the agent stops, may still end well.
