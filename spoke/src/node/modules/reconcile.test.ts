@@ -292,30 +292,20 @@ test('images that cannot be removed hold up no module', async () => {
   expect(at.nmc.status?.modules).toEqual([{ ...module(), bootId: 'boot-1' }]);
 });
 
-test('an agent that is stopped during a load leaves its intent: modprobe may still end well', async () => {
+test.each([
+  ['during modprobe leaves its intent, since that may still end well', 'load', 1],
+  ['before modprobe leaves none, since what the kernel has may be somebody else’s', 'index', 0],
+] as const)('an agent that is stopped %s', async (_rule, call, left) => {
   await using at = await world();
   at.nmc.spec = { modules: [module()] };
   const stop = new AbortController();
-  const load = async () => {
+  const stopped = async () => {
     stop.abort(new Error('the agent stops'));
     throw stop.signal.reason;
   };
-  const deps = { ...at.deps, kmod: { ...at.deps.kmod, load } };
+  const deps = { ...at.deps, kmod: { ...at.deps.kmod, [call]: stopped } };
   await expect(reconcileNodeModules(deps, at.nmc, stop.signal)).rejects.toThrow('the agent stops');
-  expect(await at.deps.intents.list()).toHaveLength(1);
-});
-
-test('an agent that is stopped before modprobe leaves no intent: what the kernel has may be somebody else’s', async () => {
-  await using at = await world();
-  at.nmc.spec = { modules: [module()] };
-  const stop = new AbortController();
-  const index = async () => {
-    stop.abort(new Error('the agent stops'));
-    throw stop.signal.reason;
-  };
-  const deps = { ...at.deps, kmod: { ...at.deps.kmod, index } };
-  await expect(reconcileNodeModules(deps, at.nmc, stop.signal)).rejects.toThrow('the agent stops');
-  expect(await at.deps.intents.list()).toEqual([]);
+  expect(await at.deps.intents.list()).toHaveLength(left);
 });
 
 test('a module of the name that is not ours is told, and neither loaded over nor taken for ours', async () => {
